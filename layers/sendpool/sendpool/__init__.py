@@ -1,0 +1,1 @@
+"""Sendpool: send through Twilio Messaging Services from AWS Lambda."""
