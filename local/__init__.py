@@ -1,0 +1,1 @@
+"""Everything that runs Sendpool on a laptop; nothing here is deployed."""

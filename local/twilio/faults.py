@@ -1,0 +1,76 @@
+"""Scripted faults: each matching create consumes one."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+
+class FaultKind(StrEnum):
+    """What goes wrong with a create; README.md tells what the caller sees."""
+
+    MADE_THEN_CUT = "made_then_cut"
+    MADE_THEN_500 = "made_then_500"
+    MADE_THEN_HANG = "made_then_hang"
+    CUT_BEFORE = "cut_before"
+    REFUSE_500 = "refuse_500"
+    REFUSE_429 = "refuse_429"
+    LATENCY = "latency"
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """One line of the script; `count` None means for ever, `to` None any recipient."""
+
+    kind: FaultKind
+    count: int | None = 1
+    to: str | None = None
+    probability: float = 1.0
+    seconds: float = 60.0
+    ms: float = 0.0
+
+
+def parse_fault(given: Mapping[str, Any]) -> Fault:
+    """A fault from JSON; ValueError names what is wrong."""
+    unknown = set(given) - {each.name for each in fields(Fault)}
+    if unknown or "kind" not in given:
+        msg = f"fault needs a kind and knows no {sorted(unknown)}"
+        raise ValueError(msg)
+    return Fault(**{**given, "kind": FaultKind(given["kind"])})
+
+
+class FaultScript:
+    """The faults still to come, in order."""
+
+    def __init__(self, seed: int) -> None:
+        """Start empty; the seed decides about faults with a probability."""
+        self._faults: list[Fault] = []
+        self._chance = random.Random(seed)  # noqa: S311 - a script, not secrecy
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault at the end."""
+        self._faults.append(fault)
+
+    def take(self, to: str) -> Fault | None:
+        """The first fault that strikes a create to this recipient; its count goes down."""
+        for fault in self._faults:
+            if fault.to in {None, to} and self._chance.random() < fault.probability:
+                self._consume(fault)
+                return fault
+        return None
+
+    def clear(self) -> None:
+        """Remove all."""
+        self._faults.clear()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The faults still to come."""
+        return [asdict(fault) for fault in self._faults]
+
+    def _consume(self, fault: Fault) -> None:
+        if fault.count is None:
+            return
+        fault.count -= 1
+        if fault.count <= 0:
+            self._faults.remove(fault)

@@ -1,0 +1,127 @@
+"""The Message resource and the store of all messages made."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import Any
+
+from local.twilio.errors import DELIVERY_ERRORS
+from local.twilio.outcomes import Plan
+from local.twilio.status import Status
+
+API_VERSION = "2010-04-01"
+
+
+class Direction(StrEnum):
+    """Who wrote to whom."""
+
+    INBOUND = "inbound"
+    OUTBOUND_API = "outbound-api"
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """One message; the store owns it and the delivery changes it."""
+
+    sid: str
+    account_sid: str
+    service_sid: str | None
+    sender: str | None
+    to: str
+    body: str
+    media: tuple[str, ...]
+    status: Status
+    direction: Direction
+    created: datetime
+    updated: datetime
+    num_segments: int = 0
+    status_callback: str | None = None
+    validity_period: int = 36000
+    send_at: datetime | None = None
+    sent: datetime | None = None
+    price: str | None = None
+    error_code: int | None = None
+    deleted: bool = False
+    position: int = -1
+    plan: Plan = field(default_factory=Plan)
+
+    def to_json(self) -> dict[str, Any]:
+        """The resource as the 2010 API shows it."""
+        uri = f"/{API_VERSION}/Accounts/{self.account_sid}/Messages/{self.sid}"
+        return {
+            "sid": self.sid,
+            "account_sid": self.account_sid,
+            "messaging_service_sid": self.service_sid,
+            "from": self.sender,
+            "to": self.to,
+            "body": self.body,
+            "status": self.status.value,
+            "direction": self.direction.value,
+            "num_segments": str(self.num_segments),
+            "num_media": str(len(self.media)),
+            "price": self.price,
+            "price_unit": "USD",
+            "error_code": self.error_code,
+            "error_message": DELIVERY_ERRORS.get(self.error_code) if self.error_code else None,
+            "api_version": API_VERSION,
+            "date_created": format_datetime(self.created),
+            "date_updated": format_datetime(self.updated),
+            "date_sent": format_datetime(self.sent) if self.sent else None,
+            "uri": f"{uri}.json",
+            "subresource_uris": {"media": f"{uri}/Media.json"},
+        }
+
+
+def new_message_sid(*, with_media: bool) -> str:
+    """A fresh SID; random even under a fixed seed, as a restarted server must not repeat one."""
+    return ("MM" if with_media else "SM") + uuid.uuid4().hex
+
+
+class MessageStore:
+    """All messages in order of making; deleted ones stay, marked, for the truth."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._all: list[Message] = []
+        self._by_sid: dict[str, Message] = {}
+        self._by_to: dict[str, list[Message]] = {}
+
+    def __len__(self) -> int:
+        """Count all messages, deleted ones included."""
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Message]:
+        """All messages, oldest first, deleted ones included."""
+        return iter(self._all)
+
+    def add(self, message: Message) -> None:
+        """Keep a message."""
+        message.position = len(self._all)
+        self._all.append(message)
+        self._by_sid[message.sid] = message
+        self._by_to.setdefault(message.to, []).append(message)
+
+    def find(self, sid: str) -> Message | None:
+        """The message, unless unknown or deleted."""
+        message = self._by_sid.get(sid)
+        return None if message is None or message.deleted else message
+
+    def count_to(self, to: str) -> int:
+        """How many messages this recipient got so far."""
+        return len(self._by_to.get(to, ()))
+
+    def newest_first(self, *, to: str | None, before: int | None) -> Iterator[Message]:
+        """Visible messages older than a position, to one recipient or to all."""
+        messages = self._all if to is None else self._by_to.get(to, [])
+        for message in reversed(messages):
+            if not message.deleted and (before is None or message.position < before):
+                yield message
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._all.clear()
+        self._by_sid.clear()
+        self._by_to.clear()
