@@ -1,1 +1,32 @@
-def lambda_handler(event: object, context: object) -> object: return {"statusCode": 204}
+"""POST /webhooks/inbound: somebody texted us. Keeps the message and answers with TwiML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from twilio.twiml.messaging_response import MessagingResponse
+
+from sendpool.domain.errors import InvalidSignatureError
+from sendpool.edge import warm, webhooks
+from sendpool.edge.observability import logger
+from sendpool.workflows.receive import Receiving, receive
+
+ROUTE = "/webhooks/inbound"
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    try:
+        webhook = webhooks.verified(event, warm.parameters(), route=ROUTE)
+    except InvalidSignatureError:
+        return webhooks.forbidden()
+    needs = Receiving(
+        inbound=warm.inbound_messages(), opt_outs=warm.opt_outs(), reply=warm.settings().inbound_reply
+    )
+    received = receive(webhook.fields, needs, at=warm.now())
+    logger.info("inbound", extra={"sid": webhook.fields["MessageSid"], "meaning": received.meaning})
+    response = MessagingResponse()
+    if received.answer:
+        response.message(received.answer)
+    return webhooks.twiml(str(response))

@@ -1,1 +1,51 @@
-def lambda_handler(event: object, context: object) -> object: return {"statusCode": 204}
+"""POST /messages sends one message; GET /messages/{id} tells what became of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sendpool.domain.errors import NotFoundError, TwilioRefusedError
+from sendpool.domain.message import Status, id_from_idempotency_key, is_message_id
+from sendpool.edge import http, outbound, warm
+from sendpool.edge.models import Message, SendMessage
+from sendpool.edge.observability import MetricUnit, logger, metrics
+from sendpool.workflows.send import send_one
+
+MAX_BYTES = 64 * 1024
+
+api = http.new_api()
+if warm.in_lambda():
+    outbound.gateway()
+
+
+@api.post("/messages", summary="Send one message", responses={202: {"description": "The message, as far as it is"}})
+def send(
+    request: Annotated[SendMessage, Body()],
+    key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
+) -> Response[Message]:
+    message_id = id_from_idempotency_key(key) if key else f"msg_{uuid4().hex}"
+    record = send_one(message_id, request.outbound(now=warm.now()), outbound.sending(api.lambda_context))
+    metrics.add_metric(name=f"Messages{record.result.status.capitalize()}", unit=MetricUnit.Count, value=1)
+    if record.result.status is Status.FAILED:
+        raise TwilioRefusedError(record.result.error_code, message_id=record.id)
+    return Response(status_code=HTTPStatus.ACCEPTED, body=Message.of(record))
+
+
+@api.get("/messages/<message_id>", summary="Tell what became of a message")
+def fetch(message_id: str) -> Message:
+    record, delivery = warm.messages().find(message_id) if is_message_id(message_id) else (None, None)
+    if record is None:
+        raise NotFoundError("There is no message with this id.")
+    return Message.of(record, delivery)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return http.answer(api, event, context, max_bytes=MAX_BYTES)

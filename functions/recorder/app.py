@@ -1,1 +1,27 @@
-def lambda_handler(event: object, context: object) -> object: return {"statusCode": 204}
+"""Works on the callbacks queue: applies status callbacks to the ledger, a whole batch at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sendpool.domain.message import StatusCallback
+from sendpool.edge import warm
+from sendpool.edge.observability import logger
+from sendpool.workflows.record import Recording, read_callback, record
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    callbacks: list[StatusCallback] = []
+    unreadable: list[str] = []
+    for each in event["Records"]:
+        try:
+            callbacks.append(read_callback(json.loads(each["body"])))
+        except (KeyError, ValueError, TypeError):
+            logger.error("unreadable callback", extra={"queue_message": each["messageId"]})
+            unreadable.append(each["messageId"])
+    record(callbacks, Recording(deliveries=warm.deliveries(), opt_outs=warm.opt_outs(), now=warm.now))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unreadable]}

@@ -1,1 +1,37 @@
-def lambda_handler(event: object, context: object) -> object: return {"statusCode": 204}
+"""Works on the send queue: chunks of broadcasts, and requests that other systems put there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sendpool.edge import outbound, warm
+from sendpool.edge.observability import logger, metrics
+from sendpool.edge.send_queue import SendQueue, on_body
+
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+# a call to Twilio takes 13 s at most; no new one begins with less left than this
+ENOUGH_MILLISECONDS = 18_000
+
+if warm.in_lambda():
+    outbound.gateway()
+
+
+def on_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    needs = SendQueue(
+        sending=outbound.sending(lambda_context),
+        queues=warm.queues(),
+        concurrency=warm.settings().send_concurrency,
+        may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+    )
+    on_body(record.body, needs)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    return process_partial_response(event, on_record, processor, context)

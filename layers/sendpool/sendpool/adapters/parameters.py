@@ -1,0 +1,91 @@
+"""What a deployment knows at run time: the service SID, the public URL, Twilio's credentials.
+
+Everything stands below `/sendpool/<stage>/` in SSM and is read with one call, cached for five minutes, so a
+rotated token works without a restart. With `secretsmanager` the credentials come from one JSON secret instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
+
+from sendpool.adapters.aws import CONFIG
+
+_MAX_AGE_SECONDS = 300
+
+
+class MissingParameterError(LookupError):
+    """A parameter that every deployment needs is not there; says its name and how to put it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Twilio's credentials. `auth_tokens` has one, or two during rotation, the primary first."""
+
+    account_sid: str
+    auth_tokens: tuple[str, ...]
+    api_key_sid: str | None = None
+    api_key_secret: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials(account_sid={self.account_sid!r}, …)"
+
+    @property
+    def username(self) -> str:
+        return self.api_key_sid or self.account_sid
+
+    @property
+    def password(self) -> str:
+        return self.api_key_secret if self.api_key_sid and self.api_key_secret else self.auth_tokens[0]
+
+
+class Parameters:
+    """The parameters below `path` (such as `/sendpool/prod`)."""
+
+    def __init__(self, path: str, *, credentials_store: Literal["ssm", "secretsmanager"]) -> None:
+        self._path = path
+        self._store = credentials_store
+        self._ssm = SSMProvider(config=CONFIG)
+        self._secrets_manager = SecretsProvider(config=CONFIG) if credentials_store == "secretsmanager" else None
+
+    @property
+    def messaging_service_sid(self) -> str:
+        return self._value("messaging-service-sid")
+
+    @property
+    def public_url(self) -> str:
+        """Without a trailing slash."""
+        return self._value("public-url").rstrip("/")
+
+    @property
+    def credentials(self) -> Credentials:
+        account_sid = self._value("twilio/account-sid")
+        secrets = self._secrets()
+        if not secrets.get("auth-token"):
+            where = f"{self._path}/twilio" + ("/auth-token" if self._store == "ssm" else " (key auth-token)")
+            raise MissingParameterError(f"no auth token in {self._store} at {where}")
+        return Credentials(
+            account_sid=account_sid,
+            auth_tokens=tuple(filter(None, (secrets.get("auth-token"), secrets.get("auth-token-secondary")))),
+            api_key_sid=secrets.get("api-key-sid"),
+            api_key_secret=secrets.get("api-key-secret"),
+        )
+
+    def _secrets(self) -> dict[str, str]:
+        if self._secrets_manager is None:
+            prefix = "twilio/"
+            return {n.removeprefix(prefix): v for n, v in self._all().items() if n.startswith(prefix)}
+        secret: Any = self._secrets_manager.get(f"{self._path}/twilio", max_age=_MAX_AGE_SECONDS, transform="json")
+        return dict(secret)
+
+    def _value(self, name: str) -> str:
+        value = self._all().get(name)
+        if not value:
+            raise MissingParameterError(f"no parameter {self._path}/{name} in SSM")
+        return value
+
+    def _all(self) -> dict[str, str]:
+        found: Any = self._ssm.get_multiple(self._path, max_age=_MAX_AGE_SECONDS, decrypt=True, recursive=True)
+        return {name.lstrip("/"): value for name, value in found.items()}

@@ -1,0 +1,119 @@
+"""The queues: ticks for the dispatcher, chunks and requests for the sender, callbacks for the recorder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# SQS takes 1 MiB a call; the rest is for what surrounds the bodies
+_BYTES_A_CALL = 1_000_000
+_MESSAGES_A_CALL = 10
+MAX_DELAY_SECONDS = 900
+
+
+class NotQueuedError(Exception):
+    """SQS did not take part of a batch although it was asked several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueUrls:
+    dispatch: str
+    send: str
+    send_dead_letter: str
+    callbacks: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One body to put on a queue, `delay` seconds from now at the earliest."""
+
+    body: str
+    delay: int = 0
+
+
+class Queues:
+    """Puts work on the queues. Work of one broadcast shares a group, so that it cannot starve others."""
+
+    def __init__(self, client: SQSClient, urls: QueueUrls) -> None:
+        self._client = client
+        self._urls = urls
+
+    def tick(self, broadcast_id: str, tick: Mapping[str, Any], *, delay: int = 0) -> None:
+        """Ask the dispatcher to work on a broadcast."""
+        self._send(self._urls.dispatch, broadcast_id, [Outgoing(encode(tick), delay)])
+
+    def release(self, broadcast_id: str, chunks: Sequence[Outgoing]) -> None:
+        """Put chunks of a broadcast before the sender.
+
+        Raises NotQueuedError when some were not taken; others may have been.
+        """
+        self._send(self._urls.send, broadcast_id, chunks)
+
+    def hand_back(self, group: str, body: str, *, delay: int) -> None:
+        """Put unfinished work before the sender again, later, as a fresh message."""
+        self._send(self._urls.send, group, [Outgoing(body, min(delay, MAX_DELAY_SECONDS))])
+
+    def set_aside(self, body: str, *, reason: str) -> None:
+        """Put work that the sender cannot read with the dead letters, saying why."""
+        self._client.send_message(
+            QueueUrl=self._urls.send_dead_letter,
+            MessageBody=body,
+            MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:256]}},
+        )
+
+    def callback(self, callback: Mapping[str, Any]) -> None:
+        """Keep a status callback for the recorder."""
+        self._client.send_message(QueueUrl=self._urls.callbacks, MessageBody=encode(callback))
+
+    def _send(self, url: str, group: str, outgoing: Sequence[Outgoing]) -> None:
+        for some in _calls(outgoing):
+            entries: list[Any] = [
+                {
+                    "Id": str(position),
+                    "MessageBody": each.body,
+                    "DelaySeconds": each.delay,
+                    "MessageGroupId": group,
+                }
+                for position, each in enumerate(some)
+            ]
+            for attempt in _patiently():
+                with attempt:
+                    failed = self._client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+                    left = {failure["Id"] for failure in failed}
+                    entries = [entry for entry in entries if entry["Id"] in left]
+                    if entries:
+                        raise NotQueuedError(failed[0].get("Code", "unknown"))
+
+
+def encode(body: Mapping[str, Any]) -> str:
+    """Write a body as JSON in ASCII: SQS refuses some Unicode characters."""
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _calls(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    call: list[Outgoing] = []
+    size = 0
+    for each in outgoing:
+        if call and (len(call) == _MESSAGES_A_CALL or size + len(each.body) > _BYTES_A_CALL):
+            yield call
+            call, size = [], 0
+        call.append(each)
+        size += len(each.body)
+    if call:
+        yield call
+
+
+def _patiently() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type(NotQueuedError),
+        stop=stop_after_attempt(5),
+        wait=wait_random_exponential(multiplier=0.05, max=2),
+        reraise=True,
+    )

@@ -1,0 +1,1 @@
+"""Twilio: the only package that knows its SDK, its HTTP and its signatures."""

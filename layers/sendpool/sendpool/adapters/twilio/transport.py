@@ -1,0 +1,104 @@
+"""The SDK's HTTP client, on one pool of connections, with a timeout on everything and no retry of its own.
+
+The SDK's default client opens sessions through `requests`, has no timeout, and lets the pool repeat a POST.
+Here a call either answers, or raises one of two errors that say the one thing that matters to a sender:
+whether Twilio can have seen the request.
+
+    TransportError
+    ├── NeverSentError   no connection was made; repeating is safe
+    └── NoAnswerError    the request may have arrived; repeating may send twice
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import urllib3
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+)
+
+# the SDK logs URLs and queries, phone numbers included, at INFO
+logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+
+_NEVER_SENT = (NewConnectionError, NameResolutionError, ConnectTimeoutError, LocationValueError, ProxyError)
+
+
+class TransportError(Exception):
+    """The call has no answer."""
+
+
+class NeverSentError(TransportError):
+    """No connection was made: Twilio has not seen the request."""
+
+
+class NoAnswerError(TransportError):
+    """The request may have arrived, and its answer did not."""
+
+
+class PooledTransport(HttpClient):
+    """Sends the SDK's requests over a pool of at most `connections` to `api_url` (scheme and host)."""
+
+    def __init__(self, *, api_url: str, connections: int) -> None:
+        super().__init__(logging.getLogger("twilio.http_client"), is_async=False, timeout=READ_SECONDS)
+        self._api = urlsplit(api_url)
+        self._pool = urllib3.PoolManager(maxsize=connections, block=True, retries=False)
+
+    def request(  # noqa: PLR0913  the SDK's signature
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002
+    ) -> Response:
+        url = self._on_our_host(uri)
+        if params:
+            url += ("&" if "?" in url else "?") + _encoded(params)
+        try:
+            answer = self._pool.request(
+                method,
+                url,
+                body=_encoded(data) if data else None,
+                headers=_headers(headers, auth, form=bool(data)),
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout or READ_SECONDS),
+                redirect=allow_redirects,
+            )
+        except _NEVER_SENT as error:
+            raise NeverSentError(type(error).__name__) from error
+        except (HTTPError, OSError) as error:
+            raise NoAnswerError(type(error).__name__) from error
+        return Response(answer.status, answer.data.decode(), answer.headers)
+
+    def _on_our_host(self, uri: str) -> str:
+        return urlunsplit(urlsplit(uri)._replace(scheme=self._api.scheme, netloc=self._api.netloc))
+
+
+def _encoded(fields: Mapping[str, Any]) -> str:
+    return urlencode(fields, doseq=True)
+
+
+def _headers(given: Mapping[str, str] | None, auth: tuple[str, str] | None, *, form: bool) -> dict[str, str]:
+    headers = dict(given or {})
+    if form:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    if auth:
+        headers["Authorization"] = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
+    return headers

@@ -1,0 +1,273 @@
+"""One message: what is to be sent, what came of sending it, and what became of it afterwards.
+
+A message has our id before Twilio hears of it. Two records tell its fate, each with one writer: the *send
+result* (did Twilio take it?) and the *delivery* (what the callbacks said). `current_status` puts both together.
+
+Statuses are Twilio's, and four of ours: `claimed` (about to be sent), `unknown` (sent, no answer), `skipped`
+(never offered to Twilio, with a reason); `failed` also stands for what Twilio refused at create.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Literal
+
+from sendpool.domain.twilio_codes import Retry, explain
+
+Category = Literal["transactional", "marketing"]
+
+
+class Status(StrEnum):
+    """Where a message stands, in the order of a life."""
+
+    CLAIMED = "claimed"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+    READ = "read"
+
+
+_RANK = {
+    Status.CLAIMED: 0,
+    Status.UNKNOWN: 1,
+    Status.ACCEPTED: 2,
+    Status.SCHEDULED: 2,
+    Status.QUEUED: 3,
+    Status.SENDING: 4,
+    Status.SENT: 5,
+    Status.DELIVERED: 6,
+    Status.UNDELIVERED: 6,
+    Status.FAILED: 6,
+    Status.CANCELED: 6,
+    Status.SKIPPED: 6,
+    Status.READ: 7,
+}
+TERMINAL = frozenset(status for status, rank in _RANK.items() if rank >= 6)
+UNDECIDED = frozenset({Status.CLAIMED, Status.UNKNOWN})
+
+
+def later(known: Status, heard: Status) -> Status:
+    """Return which of two statuses stands: only forward, terminal ones stay, delivered may become read."""
+    if known in TERMINAL:
+        return heard if known is Status.DELIVERED and heard is Status.READ else known
+    return heard if _RANK[heard] > _RANK[known] else known
+
+
+# ------------------------------------------------------------------------------------------------ identity
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a broadcast's message stands: which chunk, and which number in it."""
+
+    broadcast_id: str
+    chunk: int
+    number: int
+
+    @property
+    def message_id(self) -> str:
+        return f"{self.broadcast_id}-{self.chunk:06d}-{self.number:03d}"
+
+
+_PLACE = re.compile(r"(bc_[0-9a-f]{32})-(\d{6})-(\d{3})")
+_SINGLE = re.compile(r"msg_[0-9a-f]{32}|req_[A-Za-z0-9._-]{1,128}")
+
+
+def place_of(message_id: str) -> Place | None:
+    """Read the place that a broadcast message's id carries; None for a single message."""
+    found = _PLACE.fullmatch(message_id)
+    return Place(found[1], int(found[2]), int(found[3])) if found else None
+
+
+def is_message_id(text: str) -> bool:
+    return bool(_SINGLE.fullmatch(text) or _PLACE.fullmatch(text))
+
+
+def id_from_idempotency_key(key: str) -> str:
+    """Return the id that a repeated request arrives at again."""
+    return f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+
+
+# ------------------------------------------------------------------------------------------------ content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundMessage:
+    """What is to be sent to one person.
+
+    `to` is E.164; `content_variables` is JSON text; `validity_period` is in seconds; `sender` pins one sender
+    of the service's pool. A text has `body`, an MMS also `media_urls`, a template `content_sid`.
+    """
+
+    to: str
+    body: str | None = None
+    content_sid: str | None = None
+    content_variables: str | None = None
+    media_urls: tuple[str, ...] = ()
+    sender: str | None = None
+    send_at: datetime | None = None
+    validity_period: int | None = None
+    shorten_urls: bool | None = None
+    smart_encoded: bool | None = None
+    intent: str | None = None
+    category: Category = "transactional"
+    timezone: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash over all fields: equal for the same request, different for any other."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+# ------------------------------------------------------------------------------------------------ sending
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Twilio made the message."""
+
+    sid: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Twilio made nothing and will not for this request."""
+
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedForNow:
+    """Twilio made nothing; the same request may go again after `retry_after` seconds."""
+
+    code: int | None
+    retry_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Whether Twilio made the message cannot be told from here; never repeat without evidence."""
+
+    why: str
+
+
+Outcome = Accepted | Refused | RefusedForNow | Unknown
+
+_WAIT = {Retry.BACKOFF: 2, Retry.LATER: 300, Retry.FIX_CREDENTIALS: 60}
+_SERVER_ERROR = 500
+_REQUEST_TIMEOUT = 408
+
+
+def outcome_of_refusal(*, http_status: int, code: int | None) -> Outcome:
+    """Tell what an error answer to create means: 4xx made nothing, 5xx may have."""
+    if http_status >= _SERVER_ERROR or http_status == _REQUEST_TIMEOUT:
+        return Unknown(f"http_{http_status}")
+    wait = _WAIT.get(explain(code).retry)
+    return Refused(code) if wait is None else RefusedForNow(code, wait)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """What came of sending: the part of a message's record that its sender writes.
+
+    `segments` is our own count: Twilio does not know its own until it has picked a sender. `reason` says why a
+    message was skipped or is unknown; `evidence` how an acceptance was learned when no answer told it.
+    """
+
+    status: Status
+    sid: str | None = None
+    segments: int = 0
+    error_code: int | None = None
+    reason: str | None = None
+    evidence: Literal["callback", "list"] | None = None
+
+
+def result_of(outcome: Accepted | Refused | Unknown, *, segments: int) -> SendResult:
+    match outcome:
+        case Accepted(sid, status):
+            return SendResult(status=status, sid=sid, segments=segments)
+        case Refused(code):
+            return SendResult(status=Status.FAILED, error_code=code, reason="refused_by_twilio", segments=segments)
+        case Unknown(why):
+            return SendResult(status=Status.UNKNOWN, reason=why, segments=segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """The send side of a message as the ledger keeps it."""
+
+    id: str
+    to: str
+    created_at: datetime
+    result: SendResult
+    message: OutboundMessage | None = None
+    fingerprint: str = ""
+    row: int | None = None
+
+
+# ------------------------------------------------------------------------------------------------ delivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCallback:
+    """One status callback of Twilio, checked. `status` is None when Twilio used a word we do not know."""
+
+    sid: str
+    word: str
+    received_at: datetime
+    message_id: str | None = None
+    error_code: int | None = None
+    to: str = ""
+    service_sid: str | None = None
+
+    @property
+    def status(self) -> Status | None:
+        return Status(self.word) if self.word in Status else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What the callbacks of one message add up to; `timeline` has the first time that each status was heard."""
+
+    sid: str
+    status: Status
+    error_code: int | None = None
+    timeline: dict[str, str] = field(default_factory=dict)
+    version: int = 0
+
+
+def heard(delivery: Delivery | None, callback: StatusCallback) -> Delivery:
+    """Fold one callback in. Callbacks may come late, doubled or in any order: the result is the same."""
+    known = delivery or Delivery(sid=callback.sid, status=Status.ACCEPTED)
+    status = later(known.status, callback.status) if callback.status else known.status
+    at = callback.received_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    earliest = min(at, known.timeline.get(callback.word, at))
+    return replace(
+        known,
+        status=status,
+        error_code=known.error_code or callback.error_code,
+        timeline={**known.timeline, callback.word: earliest},
+    )
+
+
+def current_status(result: SendResult | None, delivery: Delivery | None) -> Status:
+    """Put both records together. A callback proves that Twilio has the message, whatever the answer said."""
+    if delivery is None:
+        return result.status if result else Status.CLAIMED
+    return later(result.status, delivery.status) if result else delivery.status

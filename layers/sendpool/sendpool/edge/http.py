@@ -1,0 +1,126 @@
+"""The HTTP API's edge: a resolver that validates requests and answers every failure in one shape.
+
+Failures are `application/problem+json` (RFC 9457) with `code`, `retryable`, `twilio_code`, `remedy`,
+`request_id`, and `errors` naming each field that broke the contract.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sendpool.domain.errors import (
+    InvalidRequestError,
+    MalformedBodyError,
+    NotFoundError,
+    PayloadTooLargeError,
+    SendpoolError,
+    Violation,
+)
+from sendpool.edge.observability import logger
+
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM_RESPONSE: Any = {
+    "description": "A problem (RFC 9457) with a stable code and what to do",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+# pydantic's names for broken rules, in our stable codes; our own rules bring theirs
+_CODES = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "json_invalid": "invalid_json",
+}
+
+
+def new_api() -> APIGatewayHttpResolver:
+    """Build a resolver with validation and our failures."""
+    api = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+
+    @api.exception_handler(RequestValidationError)
+    def _invalid(error: RequestValidationError) -> Response[str]:
+        return problem(_as_ours(error), request_id=_request_id(api))
+
+    @api.exception_handler(SendpoolError)
+    def _ours(error: SendpoolError) -> Response[str]:
+        return problem(error, request_id=_request_id(api))
+
+    @api.not_found
+    def _no_route(_error: NoRouteError) -> Response[str]:
+        return problem(NotFoundError("There is no such route."), request_id=_request_id(api))
+
+    @api.exception_handler(Exception)
+    def _unexpected(error: Exception) -> Response[str]:
+        logger.exception("unexpected", exc_info=error)
+        return problem(SendpoolError(), request_id=_request_id(api))
+
+    return api
+
+
+def answer(
+    api: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext, *, max_bytes: int
+) -> dict[str, Any]:
+    """Let the API answer an event whose body has at most `max_bytes`."""
+    if len(event.get("body") or "") > max_bytes:
+        too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes.")
+        request_id = event.get("requestContext", {}).get("requestId", "")
+        refusal = problem(too_large, request_id=request_id)
+        return {"statusCode": refusal.status_code, "headers": {"Content-Type": PROBLEM_TYPE}, "body": refusal.body}
+    return api.resolve(event, context)
+
+
+def problem(error: SendpoolError, *, request_id: str) -> Response[str]:
+    """Turn a failure into its answer, and log it: the caller's mistakes quietly, ours as errors."""
+    extra = {"code": error.code, "twilio_code": error.twilio_code}
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("request failed", extra=extra)
+    else:
+        logger.info("request refused", extra=extra)
+    members: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "retryable": error.retryable,
+        "request_id": request_id,
+        "remedy": error.remedy,
+        "twilio_code": error.twilio_code,
+        "retry_after": error.retry_after,
+        "errors": [
+            {"field": each.field, "code": each.code, "message": each.message} for each in error.violations
+        ],
+    }
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
+    return Response(
+        status_code=error.status,
+        content_type=PROBLEM_TYPE,
+        headers=dict(headers),
+        body=json.dumps({name: value for name, value in members.items() if value not in (None, [])}),
+    )
+
+
+def _as_ours(error: RequestValidationError) -> SendpoolError:
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return MalformedBodyError()
+    return InvalidRequestError(*(violation(each) for each in found))
+
+
+def violation(found: Mapping[str, Any]) -> Violation:
+    """Name one broken rule that pydantic found: field, stable code, words without the caller's values."""
+    where = [str(step) for step in found["loc"] if step not in ("body", "query", "path", "header")]
+    kind = found["type"]
+    code = _CODES.get(kind) or ("wrong_type" if kind.endswith(("_type", "_parsing")) else kind)
+    return Violation(field=".".join(where) or "body", code=code, message=found["msg"])
+
+
+def _request_id(api: APIGatewayHttpResolver) -> str:
+    return str(api.current_event.request_context.request_id)

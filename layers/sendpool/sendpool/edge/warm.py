@@ -1,0 +1,109 @@
+"""Everything a function uses, built late and once per process: where adapters meet settings.
+
+What sends through Twilio is built in edge/outbound.py, so that functions which do not send never load the SDK.
+Tests set the clock with `start_over`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sendpool.adapters import aws
+from sendpool.adapters.files import Files
+from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
+from sendpool.adapters.ledger.chunks import Chunks
+from sendpool.adapters.ledger.messages import Deliveries, Messages
+from sendpool.adapters.ledger.people import InboundMessages, OptOuts
+from sendpool.adapters.ledger.table import Table
+from sendpool.adapters.parameters import Parameters
+from sendpool.adapters.queues import Queues, QueueUrls
+from sendpool.edge.settings import Settings
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+_clock: list[Callable[[], datetime]] = [_utc_now]
+
+
+def start_over(*, clock: Callable[[], datetime] = _utc_now) -> None:
+    """Forget everything that was built, and go by this clock from now on."""
+    _clock[0] = clock
+    aws.forget()
+    for built in (settings, table, parameters, queues, files):
+        built.cache_clear()
+
+
+def now() -> datetime:
+    return _clock[0]()
+
+
+def in_lambda() -> bool:
+    """Tell whether this process is a Lambda environment, where building at import keeps requests quick."""
+    return "AWS_LAMBDA_RUNTIME_API" in os.environ
+
+
+@functools.cache
+def settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@functools.cache
+def table() -> Table:
+    return Table(aws.dynamodb(), settings().ledger_table)
+
+
+@functools.cache
+def parameters() -> Parameters:
+    return Parameters(settings().parameters_path, credentials_store=settings().credentials_store)
+
+
+@functools.cache
+def queues() -> Queues:
+    chosen = settings()
+    return Queues(
+        aws.sqs(),
+        QueueUrls(
+            dispatch=chosen.dispatch_queue_url,
+            send=chosen.send_queue_url,
+            send_dead_letter=chosen.send_dead_letter_queue_url,
+            callbacks=chosen.callbacks_queue_url,
+        ),
+    )
+
+
+@functools.cache
+def files() -> Files:
+    return Files(aws.s3(), settings().files_bucket)
+
+
+def messages() -> Messages:
+    return Messages(table(), retention=settings().retention)
+
+
+def deliveries() -> Deliveries:
+    return Deliveries(table(), retention=settings().retention)
+
+
+def chunks() -> Chunks:
+    return Chunks(table(), retention=settings().retention)
+
+
+def opt_outs() -> OptOuts:
+    return OptOuts(table())
+
+
+def inbound_messages() -> InboundMessages:
+    return InboundMessages(table(), retention=settings().retention)
+
+
+def broadcasts() -> Broadcasts:
+    return Broadcasts(table(), retention=settings().retention)
+
+
+def tallies() -> Tallies:
+    return Tallies(table(), retention=settings().retention)

@@ -1,0 +1,93 @@
+"""Keep a broadcast's counters: each change of a message or delivery moves its chunk's tally and the counters.
+
+Tally and counters change in one transaction, and a tally only moves forward, so changes that are reported
+twice, split differently, or out of order add nothing twice (domain/tally.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies, VersionedTally
+from sendpool.adapters.ledger.keys import place_in_stream
+from sendpool.adapters.ledger.table import TransactionLostError
+from sendpool.domain.broadcast import is_complete
+from sendpool.domain.message import Place, Status
+from sendpool.domain.tally import Standing, Tally, moved
+
+# DynamoDB takes 100 items a transaction; fewer clash less
+_CHUNKS_A_WRITE = 50
+_WITH_A_CODE = frozenset({Status.FAILED, Status.UNDELIVERED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollingUp:
+    """What the rollup needs."""
+
+    tallies: Tallies
+    broadcasts: Broadcasts
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A message or delivery of a broadcast, as it stands after a change."""
+
+    place: Place
+    standing: Standing
+
+
+def read_change(item: Mapping[str, Any]) -> Change | None:
+    """Read a changed item of the ledger; None when it is no message or delivery of a broadcast."""
+    place = place_in_stream(item["pk"], item["sk"])
+    if place is None:
+        return None
+    status = Status(item["status"])
+    why = item.get("error_code") if status in _WITH_A_CODE else None
+    if status in {Status.SKIPPED, Status.FAILED} and why is None:
+        why = item.get("reason")
+    return Change(place, Standing(status, str(why) if why else ""))
+
+
+def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:
+    """Count changes, and return the broadcasts that they completed."""
+    by_broadcast: dict[str, dict[int, list[tuple[int, Standing]]]] = {}
+    for change in changes:
+        chunks = by_broadcast.setdefault(change.place.broadcast_id, {})
+        chunks.setdefault(change.place.chunk, []).append((change.place.number, change.standing))
+    for broadcast_id, chunks in by_broadcast.items():
+        for some in batched(chunks.items(), _CHUNKS_A_WRITE, strict=False):
+            _count(broadcast_id, dict(some), rolling)
+    return [broadcast_id for broadcast_id in by_broadcast if _completes(broadcast_id, rolling)]
+
+
+def _count(broadcast_id: str, chunks: Mapping[int, list[tuple[int, Standing]]], rolling: RollingUp) -> None:
+    for attempt in Retrying(
+        retry=retry_if_exception_type(TransactionLostError),
+        stop=stop_after_attempt(10),
+        wait=wait_random_exponential(multiplier=0.05, max=2),
+        reraise=True,
+    ):
+        with attempt:
+            known = rolling.tallies.read((broadcast_id, number) for number in chunks)
+            changed: list[tuple[VersionedTally, Tally]] = []
+            for (_, number), before in known.items():
+                after = moved(before.tally, chunks[number])
+                if after != before.tally:
+                    changed.append((before, after))
+            if changed:
+                rolling.tallies.replace(broadcast_id, changed, now=rolling.now())
+
+
+def _completes(broadcast_id: str, rolling: RollingUp) -> bool:
+    counters = rolling.tallies.counters(broadcast_id)
+    broadcast = rolling.broadcasts.get(broadcast_id)
+    if broadcast is None or counters.completed_at or not is_complete(total=broadcast.total, counters=counters):
+        return False
+    return rolling.tallies.complete(broadcast_id, at=rolling.now())
