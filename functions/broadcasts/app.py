@@ -27,7 +27,9 @@ def needs() -> workflow.Broadcasting:
     )
 
 
-@api.post("/broadcasts", summary="Create a broadcast", responses={201: {"description": "The broadcast"}})
+@api.post(
+    "/broadcasts", summary="Create a broadcast", responses={201: {"description": "The broadcast"}}
+)
 def create(request: Annotated[CreateBroadcast, Body()]) -> Response[BroadcastView]:
     draft = workflow.Draft(
         name=request.name,
@@ -44,7 +46,11 @@ def create(request: Annotated[CreateBroadcast, Body()]) -> Response[BroadcastVie
     )
 
 
-@api.post("/broadcasts/<broadcast_id>/start", summary="Start a broadcast", responses={202: {"description": "Started"}})
+@api.post(
+    "/broadcasts/<broadcast_id>/start",
+    summary="Start a broadcast",
+    responses={202: {"description": "Started"}},
+)
 def start(broadcast_id: str) -> Response[BroadcastView]:
     started = workflow.start(broadcast_id, needs())
     return Response(status_code=HTTPStatus.ACCEPTED, body=BroadcastView.of(started, Counters()))

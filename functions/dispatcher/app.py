@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -26,7 +30,9 @@ def on_record(record: SQSRecord) -> None:
         now=warm.now,
     )
     state = on_tick(tick, needs, by=record.message_id)
-    logger.info("tick", extra={"broadcast_id": tick.broadcast_id, "offset": tick.offset, "state": state})
+    logger.info(
+        "tick", extra={"broadcast_id": tick.broadcast_id, "offset": tick.offset, "state": state}
+    )
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -22,7 +22,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     except InvalidSignatureError:
         return webhooks.forbidden()
     needs = Receiving(
-        inbound=warm.inbound_messages(), opt_outs=warm.opt_outs(), reply=warm.settings().inbound_reply
+        inbound=warm.inbound_messages(),
+        opt_outs=warm.opt_outs(),
+        reply=warm.settings().inbound_reply,
     )
     received = receive(webhook.fields, needs, at=warm.now())
     logger.info("inbound", extra={"sid": webhook.fields["MessageSid"], "meaning": received.meaning})

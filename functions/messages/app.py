@@ -24,14 +24,24 @@ if warm.in_lambda():
     outbound.gateway()
 
 
-@api.post("/messages", summary="Send one message", responses={202: {"description": "The message, as far as it is"}})
+@api.post(
+    "/messages",
+    summary="Send one message",
+    responses={202: {"description": "The message, as far as it is"}},
+)
 def send(
     request: Annotated[SendMessage, Body()],
-    key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)] = None,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)
+    ] = None,
 ) -> Response[Message]:
     message_id = id_from_idempotency_key(key) if key else f"msg_{uuid4().hex}"
-    record = send_one(message_id, request.outbound(now=warm.now()), outbound.sending(api.lambda_context))
-    metrics.add_metric(name=f"Messages{record.result.status.capitalize()}", unit=MetricUnit.Count, value=1)
+    record = send_one(
+        message_id, request.outbound(now=warm.now()), outbound.sending(api.lambda_context)
+    )
+    metrics.add_metric(
+        name=f"Messages{record.result.status.capitalize()}", unit=MetricUnit.Count, value=1
+    )
     if record.result.status is Status.FAILED:
         raise TwilioRefusedError(record.result.error_code, message_id=record.id)
     return Response(status_code=HTTPStatus.ACCEPTED, body=Message.of(record))
@@ -39,7 +49,9 @@ def send(
 
 @api.get("/messages/<message_id>", summary="Tell what became of a message")
 def fetch(message_id: str) -> Message:
-    record, delivery = warm.messages().find(message_id) if is_message_id(message_id) else (None, None)
+    record, delivery = (
+        warm.messages().find(message_id) if is_message_id(message_id) else (None, None)
+    )
     if record is None:
         raise NotFoundError("There is no message with this id.")
     return Message.of(record, delivery)

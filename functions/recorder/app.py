@@ -23,5 +23,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         except (KeyError, ValueError, TypeError):
             logger.error("unreadable callback", extra={"queue_message": each["messageId"]})
             unreadable.append(each["messageId"])
-    record(callbacks, Recording(deliveries=warm.deliveries(), opt_outs=warm.opt_outs(), now=warm.now))
+    record(
+        callbacks, Recording(deliveries=warm.deliveries(), opt_outs=warm.opt_outs(), now=warm.now)
+    )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unreadable]}

@@ -1,4 +1,4 @@
-"""Recipients files in S3: `uploads/<broadcast>` as people sent them, `rows/<broadcast>` as the dispatcher reads them."""
+"""Recipients files in S3: `uploads/<broadcast>` as people sent them, `rows/<broadcast>` as we read them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ class Files:
         complete = False
         try:
             for number, part in enumerate(parts, start=1):
-                etag = self._client.upload_part(**target, UploadId=upload, PartNumber=number, Body=part)["ETag"]
+                etag = self._client.upload_part(
+                    **target, UploadId=upload, PartNumber=number, Body=part
+                )["ETag"]
                 done.append({"PartNumber": number, "ETag": etag})
             answer = self._client.complete_multipart_upload(
                 **target, UploadId=upload, MultipartUpload={"Parts": done}

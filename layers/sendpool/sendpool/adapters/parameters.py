@@ -38,7 +38,9 @@ class Credentials:
 
     @property
     def password(self) -> str:
-        return self.api_key_secret if self.api_key_sid and self.api_key_secret else self.auth_tokens[0]
+        return (
+            self.api_key_secret if self.api_key_sid and self.api_key_secret else self.auth_tokens[0]
+        )
 
 
 class Parameters:
@@ -48,7 +50,9 @@ class Parameters:
         self._path = path
         self._store = credentials_store
         self._ssm = SSMProvider(config=CONFIG)
-        self._secrets_manager = SecretsProvider(config=CONFIG) if credentials_store == "secretsmanager" else None
+        self._secrets_manager = (
+            SecretsProvider(config=CONFIG) if credentials_store == "secretsmanager" else None
+        )
 
     @property
     def messaging_service_sid(self) -> str:
@@ -64,11 +68,15 @@ class Parameters:
         account_sid = self._value("twilio/account-sid")
         secrets = self._secrets()
         if not secrets.get("auth-token"):
-            where = f"{self._path}/twilio" + ("/auth-token" if self._store == "ssm" else " (key auth-token)")
+            where = f"{self._path}/twilio" + (
+                "/auth-token" if self._store == "ssm" else " (key auth-token)"
+            )
             raise MissingParameterError(f"no auth token in {self._store} at {where}")
         return Credentials(
             account_sid=account_sid,
-            auth_tokens=tuple(filter(None, (secrets.get("auth-token"), secrets.get("auth-token-secondary")))),
+            auth_tokens=tuple(
+                filter(None, (secrets.get("auth-token"), secrets.get("auth-token-secondary")))
+            ),
             api_key_sid=secrets.get("api-key-sid"),
             api_key_secret=secrets.get("api-key-secret"),
         )
@@ -76,8 +84,12 @@ class Parameters:
     def _secrets(self) -> dict[str, str]:
         if self._secrets_manager is None:
             prefix = "twilio/"
-            return {n.removeprefix(prefix): v for n, v in self._all().items() if n.startswith(prefix)}
-        secret: Any = self._secrets_manager.get(f"{self._path}/twilio", max_age=_MAX_AGE_SECONDS, transform="json")
+            return {
+                n.removeprefix(prefix): v for n, v in self._all().items() if n.startswith(prefix)
+            }
+        secret: Any = self._secrets_manager.get(
+            f"{self._path}/twilio", max_age=_MAX_AGE_SECONDS, transform="json"
+        )
         return dict(secret)
 
     def _value(self, name: str) -> str:
@@ -87,5 +99,7 @@ class Parameters:
         return value
 
     def _all(self) -> dict[str, str]:
-        found: Any = self._ssm.get_multiple(self._path, max_age=_MAX_AGE_SECONDS, decrypt=True, recursive=True)
+        found: Any = self._ssm.get_multiple(
+            self._path, max_age=_MAX_AGE_SECONDS, decrypt=True, recursive=True
+        )
         return {name.lstrip("/"): value for name, value in found.items()}

@@ -85,7 +85,9 @@ class Queues:
             ]
             for attempt in _patiently():
                 with attempt:
-                    failed = self._client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+                    failed = self._client.send_message_batch(QueueUrl=url, Entries=entries).get(
+                        "Failed", []
+                    )
                     left = {failure["Id"] for failure in failed}
                     entries = [entry for entry in entries if entry["Id"] in left]
                     if entries:

@@ -1,7 +1,7 @@
 """A broadcast: one text to many people, and how far it has come.
 
-    created -> importing -> sending -> dispatched          (completed: every recipient has an outcome)
-                       \\-> failed                           (the recipients file cannot be used)
+    created -> importing -> sending -> dispatched   (completed: every recipient has an outcome)
+               importing -> failed                  (the recipients file cannot be used)
 
 `completed` is not stored here: the counters say it, so that it cannot contradict them.
 """
@@ -99,7 +99,11 @@ class Counters:
     def whys(self, status: Status) -> dict[str, int]:
         """The reasons or error codes under one status, with their counts."""
         prefix = f"{status}:"
-        return {name.removeprefix(prefix): n for name, n in self.counts.items() if name.startswith(prefix) and n}
+        return {
+            name.removeprefix(prefix): n
+            for name, n in self.counts.items()
+            if name.startswith(prefix) and n
+        }
 
 
 def is_complete(*, total: int | None, counters: Counters) -> bool:

@@ -162,7 +162,9 @@ class TwilioBusyError(SendpoolError):
         super().__init__()
         row = explain(twilio_code)
         self.status = row.http_status if twilio_code else 503
-        self.remedy = row.remedy if twilio_code else "Repeat the same request after retry_after seconds."
+        self.remedy = (
+            row.remedy if twilio_code else "Repeat the same request after retry_after seconds."
+        )
         self.twilio_code = twilio_code
         self.retry_after = retry_after
 

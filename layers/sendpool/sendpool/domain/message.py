@@ -55,7 +55,7 @@ _RANK = {
     Status.SKIPPED: 6,
     Status.READ: 7,
 }
-TERMINAL = frozenset(status for status, rank in _RANK.items() if rank >= 6)
+TERMINAL = frozenset(status for status, rank in _RANK.items() if rank >= _RANK[Status.DELIVERED])
 UNDECIDED = frozenset({Status.CLAIMED, Status.UNKNOWN})
 
 
@@ -203,7 +203,9 @@ def result_of(outcome: Accepted | Refused | Unknown, *, segments: int) -> SendRe
         case Accepted(sid, status):
             return SendResult(status=status, sid=sid, segments=segments)
         case Refused(code):
-            return SendResult(status=Status.FAILED, error_code=code, reason="refused_by_twilio", segments=segments)
+            return SendResult(
+                status=Status.FAILED, error_code=code, reason="refused_by_twilio", segments=segments
+            )
         case Unknown(why):
             return SendResult(status=Status.UNKNOWN, reason=why, segments=segments)
 

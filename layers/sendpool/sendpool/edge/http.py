@@ -72,7 +72,11 @@ def answer(
         too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes.")
         request_id = event.get("requestContext", {}).get("requestId", "")
         refusal = problem(too_large, request_id=request_id)
-        return {"statusCode": refusal.status_code, "headers": {"Content-Type": PROBLEM_TYPE}, "body": refusal.body}
+        return {
+            "statusCode": refusal.status_code,
+            "headers": {"Content-Type": PROBLEM_TYPE},
+            "body": refusal.body,
+        }
     return api.resolve(event, context)
 
 
@@ -95,7 +99,8 @@ def problem(error: SendpoolError, *, request_id: str) -> Response[str]:
         "twilio_code": error.twilio_code,
         "retry_after": error.retry_after,
         "errors": [
-            {"field": each.field, "code": each.code, "message": each.message} for each in error.violations
+            {"field": each.field, "code": each.code, "message": each.message}
+            for each in error.violations
         ],
     }
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
@@ -103,7 +108,9 @@ def problem(error: SendpoolError, *, request_id: str) -> Response[str]:
         status_code=error.status,
         content_type=PROBLEM_TYPE,
         headers=dict(headers),
-        body=json.dumps({name: value for name, value in members.items() if value not in (None, [])}),
+        body=json.dumps(
+            {name: value for name, value in members.items() if value not in (None, [])}
+        ),
     )
 
 

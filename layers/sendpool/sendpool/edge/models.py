@@ -54,7 +54,7 @@ LATEST = timedelta(days=35)
 
 
 def _broken(code: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError(code, message)  # type: ignore[arg-type]  # a literal by convention only
+    return PydanticCustomError(code, message)
 
 
 # ------------------------------------------------------------------------------------------------ fields
@@ -62,7 +62,9 @@ def _broken(code: str, message: str) -> PydanticCustomError:
 
 def _phone(to: str) -> str:
     if not is_e164(to):
-        raise _broken("invalid_phone", "must be a phone number in E.164: + and country code, digits only")
+        raise _broken(
+            "invalid_phone", "must be a phone number in E.164: + and country code, digits only"
+        )
     return to
 
 
@@ -78,7 +80,9 @@ def _template(body: str) -> str:
     try:
         compile_template(_body(body))
     except TemplateError as error:
-        raise _broken("invalid_template", str(error).replace("{", "{{").replace("}", "}}")) from error
+        raise _broken(
+            "invalid_template", str(error).replace("{", "{{").replace("}", "}}")
+        ) from error
     return body
 
 
@@ -104,7 +108,9 @@ Body = Annotated[StrictStr, AfterValidator(_body)]
 TemplateBody = Annotated[StrictStr, AfterValidator(_template)]
 MediaUrls = Annotated[list[StrictStr], AfterValidator(_media)]
 ContentSid = Annotated[StrictStr, Field(pattern=r"^HX[0-9a-f]{32}$")]
-Validity = Annotated[StrictInt, Field(ge=1, le=36_000, description="Longest time in Twilio's queue, in seconds")]
+Validity = Annotated[
+    StrictInt, Field(ge=1, le=36_000, description="Longest time in Twilio's queue, in seconds")
+]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 Label = Annotated[StrictStr, Field(min_length=1, max_length=128)]
 CallerId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
@@ -222,7 +228,9 @@ class Message(BaseModel):
             status=current_status(result, delivery),
             to=record.to,
             segments=result.segments,
-            encoding=segment(body, smart_encoded=bool(message and message.smart_encoded)).encoding if body else None,
+            encoding=segment(body, smart_encoded=bool(message and message.smart_encoded)).encoding
+            if body
+            else None,
             created_at=record.created_at,
             reason=None if resolved else result.reason,
             error=_twilio_error(code) if code else None,
@@ -268,8 +276,12 @@ class CreateBroadcast(_Sendable):
     """One text to many people: recipients inline, or uploaded with the form that the answer holds."""
 
     name: Label
-    body: TemplateBody | None = Field(default=None, description="A Liquid template; a missing variable skips the row")
-    recipients: Annotated[list[Recipient], Field(min_length=1, max_length=MOST_INLINE_RECIPIENTS)] | None = None
+    body: TemplateBody | None = Field(
+        default=None, description="A Liquid template; a missing variable skips the row"
+    )
+    recipients: (
+        Annotated[list[Recipient], Field(min_length=1, max_length=MOST_INLINE_RECIPIENTS)] | None
+    ) = None
     upload: StrictBool = False
     category: Literal["transactional", "marketing"] = "marketing"
     rate: Annotated[float, Field(gt=0, le=10_000, description="Segments a second")] | None = None
@@ -284,7 +296,9 @@ class CreateBroadcast(_Sendable):
         if self.upload == (self.recipients is not None):
             raise _broken("recipients_conflict", "give either recipients or upload: true")
         if self.upload and self.start == "now":
-            raise _broken("start_conflict", "a broadcast with an upload is started after the upload")
+            raise _broken(
+                "start_conflict", "a broadcast with an upload is started after the upload"
+            )
         return self
 
     def content(self) -> Content:
@@ -371,6 +385,8 @@ class BroadcastView(BaseModel):
                 for each in error_counts(counters)
             ],
             delivery_rate=delivery_rate(counters),
-            problem=FileProblem(code=problem.code, detail=problem.detail, row=problem.row) if problem else None,
+            problem=FileProblem(code=problem.code, detail=problem.detail, row=problem.row)
+            if problem
+            else None,
             upload=upload,
         )

@@ -42,7 +42,9 @@ def gateway() -> TwilioGateway:
 
 @functools.lru_cache(maxsize=1)
 def _gateway(credentials: Credentials, service_sid: str) -> TwilioGateway:
-    return TwilioGateway(credentials=credentials, service_sid=service_sid, http_client=_transport[0]())
+    return TwilioGateway(
+        credentials=credentials, service_sid=service_sid, http_client=_transport[0]()
+    )
 
 
 def sending(context: LambdaContext) -> Sending:

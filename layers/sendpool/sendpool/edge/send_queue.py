@@ -58,7 +58,9 @@ def on_body(text: str, needs: SendQueue) -> None:
 
 
 def _on_chunk(chunk: Chunk, needs: SendQueue) -> None:
-    outcome = send_chunk(chunk, needs.sending, concurrency=needs.concurrency, may_go_on=needs.may_go_on)
+    outcome = send_chunk(
+        chunk, needs.sending, concurrency=needs.concurrency, may_go_on=needs.may_go_on
+    )
     match outcome:
         case Busy():
             raise ChunkBusyError(f"{chunk.broadcast_id}#{chunk.number}")
@@ -93,7 +95,9 @@ def _send(request: QueuedRequest, needs: SendQueue) -> None:
     send_one(f"req_{request.id}", request.outbound(now=needs.sending.now()), needs.sending)
 
 
-def _hand_back(group: str, body: dict[str, Any], rounds: int, retry_after: int, needs: SendQueue) -> None:
+def _hand_back(
+    group: str, body: dict[str, Any], rounds: int, retry_after: int, needs: SendQueue
+) -> None:
     if rounds > MOST_ROUNDS:
         _set_aside(encode(body), "too_many_rounds", needs)
         return

@@ -65,5 +65,7 @@ def _required(env: Mapping[str, str], name: str) -> str:
 def _whole_number(env: Mapping[str, str], name: str) -> int:
     text = _required(env, name)
     if not text.isdigit():
-        raise MissingSettingError(f"environment variable {name} must be a whole number, not {text!r}")
+        raise MissingSettingError(
+            f"environment variable {name} must be a whole number, not {text!r}"
+        )
     return int(text)

@@ -37,8 +37,13 @@ def verified(event: Mapping[str, Any], parameters: Parameters, *, route: str) ->
     except ValueError as error:  # no base64, or no UTF-8: nothing that Twilio sends
         raise InvalidSignatureError from error
     signature = event.get("headers", {}).get("x-twilio-signature", "")
-    if not is_signed(url=url, fields=fields, signature=signature, tokens=parameters.credentials.auth_tokens):
-        logger.warning("webhook refused", extra={"route": route, "signature_present": bool(signature), "checked_url": url})
+    if not is_signed(
+        url=url, fields=fields, signature=signature, tokens=parameters.credentials.auth_tokens
+    ):
+        logger.warning(
+            "webhook refused",
+            extra={"route": route, "signature_present": bool(signature), "checked_url": url},
+        )
         raise InvalidSignatureError
     return Webhook(fields.first(), event.get("queryStringParameters") or {})
 

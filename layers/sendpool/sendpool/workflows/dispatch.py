@@ -112,7 +112,9 @@ def _release(broadcast: Broadcast, dispatching: Dispatching, *, by: str) -> None
         )
     dispatching.queues.release(broadcast.id, outgoing)
     last = at_end and released_all
-    moved = dispatching.broadcasts.advance(broadcast.id, before=start, after=cursor, by=by, last=last)
+    moved = dispatching.broadcasts.advance(
+        broadcast.id, before=start, after=cursor, by=by, last=last
+    )
     if moved and not last:
         _post_next(broadcast, cursor, dispatching)
 

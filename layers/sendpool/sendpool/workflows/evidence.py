@@ -28,7 +28,9 @@ def find_made(
     """
     _, delivery = messages.find(message_id)
     if delivery is not None:
-        return SendResult(status=Status.ACCEPTED, sid=delivery.sid, segments=segments, evidence="callback")
+        return SendResult(
+            status=Status.ACCEPTED, sid=delivery.sid, segments=segments, evidence="callback"
+        )
     earliest = since - CLOCK_SLACK
     listed = gateway.messages_to(message.to, since=earliest)
     candidates = [found.sid for found in listed if may_be(message, listed_body=found.body)]
@@ -36,4 +38,8 @@ def find_made(
         return None
     owned = messages.sids_of(message.to, since=earliest)
     free = [sid for sid in candidates if sid not in owned]
-    return SendResult(status=Status.ACCEPTED, sid=free[-1], segments=segments, evidence="list") if free else None
+    return (
+        SendResult(status=Status.ACCEPTED, sid=free[-1], segments=segments, evidence="list")
+        if free
+        else None
+    )

@@ -37,7 +37,9 @@ def import_recipients(broadcast_id: str, *, files: Files, default_region: str) -
     """
     importing = _Import(default_region)
     with files.open_upload(broadcast_id) as upload:
-        etag = files.write_rows(broadcast_id, (_line(importing.row(row)) for row in read_rows(upload)))
+        etag = files.write_rows(
+            broadcast_id, (_line(importing.row(row)) for row in read_rows(upload))
+        )
     if not importing.total:
         raise UploadError("empty_file", detail="The file has no recipients.")
     return Imported(importing.total, etag)

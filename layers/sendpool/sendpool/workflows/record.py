@@ -96,7 +96,11 @@ def _save(
 
 def _take_effect(callback: StatusCallback, recording: Recording) -> None:
     """What an error means beyond its message. Comes before the delivery is written: it may be repeated."""
-    if callback.error_code and Effect.OPT_OUT in explain(callback.error_code).effects and callback.service_sid:
+    if (
+        callback.error_code
+        and Effect.OPT_OUT in explain(callback.error_code).effects
+        and callback.service_sid
+    ):
         recording.opt_outs.record(
             callback.to,
             callback.service_sid,

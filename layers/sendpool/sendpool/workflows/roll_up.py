@@ -67,7 +67,9 @@ def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:
     return [broadcast_id for broadcast_id in by_broadcast if _completes(broadcast_id, rolling)]
 
 
-def _count(broadcast_id: str, chunks: Mapping[int, list[tuple[int, Standing]]], rolling: RollingUp) -> None:
+def _count(
+    broadcast_id: str, chunks: Mapping[int, list[tuple[int, Standing]]], rolling: RollingUp
+) -> None:
     for attempt in Retrying(
         retry=retry_if_exception_type(TransactionLostError),
         stop=stop_after_attempt(10),
@@ -88,6 +90,10 @@ def _count(broadcast_id: str, chunks: Mapping[int, list[tuple[int, Standing]]], 
 def _completes(broadcast_id: str, rolling: RollingUp) -> bool:
     counters = rolling.tallies.counters(broadcast_id)
     broadcast = rolling.broadcasts.get(broadcast_id)
-    if broadcast is None or counters.completed_at or not is_complete(total=broadcast.total, counters=counters):
+    if (
+        broadcast is None
+        or counters.completed_at
+        or not is_complete(total=broadcast.total, counters=counters)
+    ):
         return False
     return rolling.tallies.complete(broadcast_id, at=rolling.now())

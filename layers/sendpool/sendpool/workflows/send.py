@@ -26,6 +26,7 @@ from sendpool.domain.errors import (
     TwilioUnavailableError,
 )
 from sendpool.domain.message import (
+    Delivery,
     MessageRecord,
     OutboundMessage,
     RefusedForNow,
@@ -62,16 +63,25 @@ class Sending:
         """Our id rides in the query, so a callback finds its message even when create never answered."""
         return f"{self.public_url}/webhooks/status?m={message_id}#{_CALLBACK_OVERRIDES}"
 
-    def offer(self, message_id: str, message: OutboundMessage, *, segments: int) -> SendResult | RefusedForNow:
+    def offer(
+        self, message_id: str, message: OutboundMessage, *, segments: int
+    ) -> SendResult | RefusedForNow:
         """Offer a message to Twilio, once, and say what came of it."""
         outcome = self.gateway.create(message, status_callback=self.status_callback(message_id))
-        return outcome if isinstance(outcome, RefusedForNow) else result_of(outcome, segments=segments)
+        return (
+            outcome if isinstance(outcome, RefusedForNow) else result_of(outcome, segments=segments)
+        )
 
     def find_made(
         self, message_id: str, message: OutboundMessage, *, since: datetime, segments: int
     ) -> SendResult | None:
         return find_made(
-            message_id, message, since=since, segments=segments, messages=self.messages, gateway=self.gateway
+            message_id,
+            message,
+            since=since,
+            segments=segments,
+            messages=self.messages,
+            gateway=self.gateway,
         )
 
 
@@ -116,7 +126,9 @@ def send_one(message_id: str, message: OutboundMessage, sending: Sending) -> Mes
         case Abandoned(since):
             record = replace(record, created_at=since)
             made = sending.find_made(message_id, message, since=since, segments=segments)
-    record = replace(record, result=made or _decide_and_offer(record, message, sending, owner, segments))
+    record = replace(
+        record, result=made or _decide_and_offer(record, message, sending, owner, segments)
+    )
     sending.messages.settle([record])
     return record
 
@@ -161,91 +173,119 @@ def send_chunk(
     Stops taking new rows when `may_go_on` says no or Twilio is busy; those in flight are awaited.
     """
     owner = uuid4().hex
-    attempt = sending.chunks.begin(chunk.broadcast_id, chunk.number, owner=owner, now=sending.now(), lease=sending.lease)
+    attempt = sending.chunks.begin(
+        chunk.broadcast_id, chunk.number, owner=owner, now=sending.now(), lease=sending.lease
+    )
     if attempt == "held":
         return Busy()
     if attempt == "done":
         return Done()
-    left = _Left()
-    for records in batched(_results(chunk, attempt, sending, concurrency, may_go_on, left), _RESULTS_A_WRITE, strict=False):
+    run = _ChunkRun(chunk, attempt, sending, concurrency=concurrency, may_go_on=may_go_on)
+    for records in batched(run.results(), _RESULTS_A_WRITE, strict=False):
         sending.messages.settle(records)
     sending.chunks.end(
-        chunk.broadcast_id, chunk.number, owner=owner, clean=not left.ambiguous, done=not left.rows
+        chunk.broadcast_id, chunk.number, owner=owner, clean=run.is_clean, done=not run.left
     )
-    return Unfinished(left.retry_after) if left.rows else Done()
+    return Unfinished(run.retry_after) if run.left else Done()
 
 
 @dataclass(slots=True)
-class _Left:
-    """What an attempt leaves undone."""
+class _ChunkRun:
+    """One attempt at a chunk: yields results as they come, and counts what it leaves undone."""
 
-    rows: int = 0
-    ambiguous: bool = False
+    chunk: Chunk
+    attempt: Attempt
+    sending: Sending
+    concurrency: int
+    may_go_on: Callable[[], bool]
+    left: int = 0
     retry_after: int = 0
+    is_clean: bool = True
+    opted_out: frozenset[str] = frozenset()
 
-    def add(self, *, rows: int = 1, retry_after: int = 0, ambiguous: bool = False) -> None:
-        self.rows += rows
-        self.retry_after = max(self.retry_after, retry_after)
-        self.ambiguous = self.ambiguous or ambiguous
-
-
-def _results(  # noqa: PLR0913  the story of one attempt
-    chunk: Chunk,
-    attempt: Attempt,
-    sending: Sending,
-    concurrency: int,
-    may_go_on: Callable[[], bool],
-    left: _Left,
-) -> Iterator[MessageRecord]:
-    truth = sending.chunks.truth(chunk.broadcast_id, chunk.number)
-    created_at = sending.now()
-
-    def record(row: ChunkRow, result: SendResult) -> MessageRecord:
-        return MessageRecord(
-            id=chunk.message_id(row), to=row.to, row=row.row, created_at=created_at, result=result
+    def results(self) -> Iterator[MessageRecord]:
+        """Yield a record for each message that has a result now and had none before."""
+        truth = self.sending.chunks.truth(self.chunk.broadcast_id, self.chunk.number)
+        open_rows = [row for row in self.chunk.rows if row.number not in truth.results]
+        people = (row.to for row in open_rows if not row.skip)
+        self.opted_out = frozenset(
+            self.sending.opt_outs.among(people, self.sending.gateway.service_sid)
         )
+        to_send: list[ChunkRow] = []
+        for row in open_rows:
+            known = self._known(row, truth.deliveries.get(row.number))
+            if known:
+                yield self._record(row, known)
+            else:
+                to_send.append(row)
+        yield from self._send_all(to_send)
 
-    open_rows = [row for row in chunk.rows if row.number not in truth.results]
-    opted_out = sending.opt_outs.among((row.to for row in open_rows if not row.skip), sending.gateway.service_sid)
-    to_send: list[ChunkRow] = []
-    for row in open_rows:
-        delivery = truth.deliveries.get(row.number)
+    def _known(self, row: ChunkRow, delivery: Delivery | None) -> SendResult | None:
+        """Return the result of a message that need not be sent: it exists, or must not go."""
         if delivery:
-            evidence = SendResult(
-                status=Status.ACCEPTED, sid=delivery.sid, segments=row.segments, evidence="callback"
+            return SendResult(
+                status=Status.ACCEPTED,
+                sid=delivery.sid,
+                segments=row.segments,
+                evidence="callback",
             )
-            yield record(row, evidence)
-        elif row.skip:
-            yield record(row, SendResult(status=Status.SKIPPED, reason=row.skip))
-        elif row.to in opted_out and not attempt.ambiguous:
-            yield record(row, SendResult(status=Status.SKIPPED, reason="opted_out"))
-        else:
-            to_send.append(row)
+        if row.skip:
+            return SendResult(status=Status.SKIPPED, reason=row.skip)
+        return None if self.attempt.ambiguous else self._opted_out(row)
 
-    def work(row: ChunkRow) -> SendResult | RefusedForNow | TwilioUnavailableError:
-        message, message_id = chunk.message(row), chunk.message_id(row)
-        if attempt.ambiguous:
+    def _opted_out(self, row: ChunkRow) -> SendResult | None:
+        if row.to in self.opted_out:
+            return SendResult(status=Status.SKIPPED, reason="opted_out")
+        return None
+
+    def _send_all(self, rows: list[ChunkRow]) -> Iterator[MessageRecord]:
+        begun = 0
+        for row, result in _in_parallel(
+            rows,
+            self._send,
+            workers=self.concurrency,
+            go_on=lambda: not self.left and self.may_go_on(),
+        ):
+            begun += 1
+            match result:
+                case SendResult():
+                    yield self._record(row, result)
+                case RefusedForNow(_, retry_after):
+                    self._leave(1, retry_after=retry_after, clean=True)
+                case TwilioUnavailableError():
+                    self._leave(1, retry_after=_ASK_AGAIN_SECONDS, clean=False)
+        if begun < len(rows):
+            self._leave(len(rows) - begun, retry_after=0, clean=not self.attempt.ambiguous)
+
+    def _leave(self, rows: int, *, retry_after: int, clean: bool) -> None:
+        self.left += rows
+        self.retry_after = max(self.retry_after, retry_after)
+        self.is_clean = self.is_clean and clean
+
+    def _send(self, row: ChunkRow) -> SendResult | RefusedForNow | TwilioUnavailableError:
+        """Send one message; after an attempt that ended without a word, only what was not made."""
+        message, message_id = self.chunk.message(row), self.chunk.message_id(row)
+        if self.attempt.ambiguous:
             try:
-                made = sending.find_made(message_id, message, since=attempt.since, segments=row.segments)
+                made = self.sending.find_made(
+                    message_id, message, since=self.attempt.since, segments=row.segments
+                )
             except TwilioUnavailableError as unanswered:
                 return unanswered
             if made:
                 return made
-            if row.to in opted_out:
-                return SendResult(status=Status.SKIPPED, reason="opted_out")
-        return sending.offer(message_id, message, segments=row.segments)
+        return self._opted_out(row) or self.sending.offer(
+            message_id, message, segments=row.segments
+        )
 
-    begun = 0
-    for row, result in _in_parallel(to_send, work, workers=concurrency, go_on=lambda: not left.rows and may_go_on()):
-        begun += 1
-        match result:
-            case SendResult():
-                yield record(row, result)
-            case RefusedForNow(_, retry_after):
-                left.add(retry_after=retry_after)
-            case TwilioUnavailableError():
-                left.add(retry_after=_ASK_AGAIN_SECONDS, ambiguous=True)
-    left.add(rows=len(to_send) - begun, ambiguous=attempt.ambiguous and begun < len(to_send))
+    def _record(self, row: ChunkRow, result: SendResult) -> MessageRecord:
+        return MessageRecord(
+            id=self.chunk.message_id(row),
+            to=row.to,
+            row=row.row,
+            created_at=self.sending.now(),
+            result=result,
+        )
 
 
 def _in_parallel[Row, Result](
@@ -254,7 +294,9 @@ def _in_parallel[Row, Result](
     """Work on rows, a few at a time, and yield results as they come; begin no more when told not to go on."""
     waiting = iter(rows)
     with ThreadPoolExecutor(workers) as pool:
-        running: dict[Future[Result], Row] = {pool.submit(work, row): row for row in islice(waiting, workers)}
+        running: dict[Future[Result], Row] = {
+            pool.submit(work, row): row for row in islice(waiting, workers)
+        }
         while running:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:

@@ -21,7 +21,9 @@ class Broadcasts:
 
     def create(self, broadcast: Broadcast) -> None:
         expires_at = broadcast.created_at + self._retention
-        self._table.put_if(items.of_broadcast(broadcast, expires_at=expires_at), "attribute_not_exists(pk)")
+        self._table.put_if(
+            items.of_broadcast(broadcast, expires_at=expires_at), "attribute_not_exists(pk)"
+        )
 
     def get(self, broadcast_id: str) -> Broadcast | None:
         item = self._table.get(keys.broadcast(broadcast_id))
@@ -30,7 +32,11 @@ class Broadcasts:
     def start(self, broadcast_id: str, *, at: datetime) -> bool:
         """Move from created to importing; False when it is not in created."""
         return self._move(
-            broadcast_id, State.CREATED, State.IMPORTING, also="started_at = :at", values={"at": items.written(at)}
+            broadcast_id,
+            State.CREATED,
+            State.IMPORTING,
+            also="started_at = :at",
+            values={"at": items.written(at)},
         )
 
     def imported(self, broadcast_id: str, *, total: int, etag: str) -> bool:
@@ -48,10 +54,16 @@ class Broadcasts:
         """Move from importing to failed: the recipients file cannot be used."""
         plain = {name: value for name, value in asdict(problem).items() if value is not None}
         return self._move(
-            broadcast_id, State.IMPORTING, State.FAILED, also="problem = :problem", values={"problem": plain}
+            broadcast_id,
+            State.IMPORTING,
+            State.FAILED,
+            also="problem = :problem",
+            values={"problem": plain},
         )
 
-    def advance(self, broadcast_id: str, *, before: Cursor, after: Cursor, by: str, last: bool) -> bool:
+    def advance(
+        self, broadcast_id: str, *, before: Cursor, after: Cursor, by: str, last: bool
+    ) -> bool:
         """Move the cursor, if it still stands where this tick found it; `by` is the tick's queue message."""
         return self._move(
             broadcast_id,
@@ -115,7 +127,11 @@ class Tallies:
         }
 
     def replace(
-        self, broadcast_id: str, changed: Iterable[tuple[VersionedTally, tally.Tally]], *, now: datetime
+        self,
+        broadcast_id: str,
+        changed: Iterable[tuple[VersionedTally, tally.Tally]],
+        *,
+        now: datetime,
     ) -> None:
         """Replace tallies of one broadcast (at most 99) and move its counters by the difference, all or nothing.
 
@@ -147,7 +163,11 @@ class Tallies:
         item = self._table.get(keys.counters(broadcast_id)) or {}
         completed = item.get("completed_at")
         return Counters(
-            counts={name.removeprefix("n:"): value for name, value in item.items() if name.startswith("n:")},
+            counts={
+                name.removeprefix("n:"): value
+                for name, value in item.items()
+                if name.startswith("n:")
+            },
             completed_at=datetime.fromisoformat(completed) if completed else None,
         )
 

@@ -96,7 +96,9 @@ def to_message(item: Item) -> MessageRecord:
 
 def _to_outbound(plain: Item) -> OutboundMessage:
     send_at = datetime.fromisoformat(plain["send_at"]) if "send_at" in plain else None
-    return OutboundMessage(**{**plain, "media_urls": tuple(plain["media_urls"]), "send_at": send_at})
+    return OutboundMessage(
+        **{**plain, "media_urls": tuple(plain["media_urls"]), "send_at": send_at}
+    )
 
 
 # ------------------------------------------------------------------------------------------------ deliveries
@@ -124,7 +126,10 @@ def of_broadcast(broadcast: Broadcast, *, expires_at: datetime) -> Item:
         **keys.broadcast(broadcast.id)._asdict(),
         "id": broadcast.id,
         "name": broadcast.name,
-        "content": {**_without_none(asdict(broadcast.content)), "media_urls": list(broadcast.content.media_urls)},
+        "content": {
+            **_without_none(asdict(broadcast.content)),
+            "media_urls": list(broadcast.content.media_urls),
+        },
         "state": str(broadcast.state),
         # a decimal fraction survives as text only
         "rate": str(broadcast.rate) if broadcast.rate is not None else None,
@@ -135,7 +140,11 @@ def of_broadcast(broadcast: Broadcast, *, expires_at: datetime) -> Item:
 
 
 def of_cursor(cursor: Cursor) -> Item:
-    return {"offset": cursor.offset, "chunk": cursor.chunk, "paced_until_ms": round(cursor.paced_until * 1000)}
+    return {
+        "offset": cursor.offset,
+        "chunk": cursor.chunk,
+        "paced_until_ms": round(cursor.paced_until * 1000),
+    }
 
 
 def to_broadcast(item: Item) -> Broadcast:
@@ -152,7 +161,9 @@ def to_broadcast(item: Item) -> Broadcast:
         total=item.get("total"),
         rows_etag=item.get("rows_etag"),
         cursor=Cursor(
-            offset=cursor["offset"], chunk=cursor["chunk"], paced_until=cursor["paced_until_ms"] / 1000
+            offset=cursor["offset"],
+            chunk=cursor["chunk"],
+            paced_until=cursor["paced_until_ms"] / 1000,
         ),
         advanced_by=item.get("advanced_by"),
         problem=Problem(**item["problem"]) if "problem" in item else None,

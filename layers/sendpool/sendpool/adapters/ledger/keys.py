@@ -70,6 +70,10 @@ def place_in_stream(pk: str, sk: str) -> Place | None:
     kind, _, number = sk.partition("#")
     prefix, _, rest = pk.partition("#")
     broadcast_id, _, chunk_number = rest.partition("#")
-    if prefix != "BC" or kind not in {"MSG", "ST"} or not (chunk_number.isdigit() and number.isdigit()):
+    if (
+        prefix != "BC"
+        or kind not in {"MSG", "ST"}
+        or not (chunk_number.isdigit() and number.isdigit())
+    ):
         return None
     return Place(broadcast_id, int(chunk_number), int(number))

@@ -51,7 +51,13 @@ class Messages:
         self._retention = retention
 
     def claim(
-        self, message_id: str, message: OutboundMessage, *, owner: str, now: datetime, lease: timedelta
+        self,
+        message_id: str,
+        message: OutboundMessage,
+        *,
+        owner: str,
+        now: datetime,
+        lease: timedelta,
     ) -> Claim:
         """Claim a single message before Twilio hears of it, so that nobody else offers it too."""
         record = MessageRecord(
@@ -64,9 +70,14 @@ class Messages:
         )
         claim = {"claimed_by": owner, "lease_until": items.milliseconds(now + lease)}
         put = self._table.put_if(
-            items.of_message(record, expires_at=now + self._retention) | claim, "attribute_not_exists(pk)"
+            items.of_message(record, expires_at=now + self._retention) | claim,
+            "attribute_not_exists(pk)",
         )
-        return Claimed() if put.written else self._claim_existing(put, record, owner=owner, now=now, lease=lease)
+        return (
+            Claimed()
+            if put.written
+            else self._claim_existing(put, record, owner=owner, now=now, lease=lease)
+        )
 
     def _claim_existing(
         self, put: Put, wanted: MessageRecord, *, owner: str, now: datetime, lease: timedelta
@@ -100,7 +111,8 @@ class Messages:
     def settle(self, records: Iterable[MessageRecord]) -> None:
         """Write how sending ended. Only the holder of the claim, or of the chunk's lease, may call this."""
         self._table.put_many(
-            items.of_message(record, expires_at=record.created_at + self._retention) for record in records
+            items.of_message(record, expires_at=record.created_at + self._retention)
+            for record in records
         )
 
     def find(self, message_id: str) -> tuple[MessageRecord | None, Delivery | None]:
@@ -132,7 +144,9 @@ class Deliveries:
 
     def save(self, key: keys.Key, delivery: Delivery, *, now: datetime) -> bool:
         """Write a delivery over the version it was made from; False when another writer was faster."""
-        item = items.of_delivery(replace(delivery, version=delivery.version + 1), expires_at=now + self._retention)
+        item = items.of_delivery(
+            replace(delivery, version=delivery.version + 1), expires_at=now + self._retention
+        )
         condition = "version = :version" if delivery.version else "attribute_not_exists(pk)"
         values = {"version": delivery.version} if delivery.version else None
         return self._table.put_if(key._asdict() | item, condition, values).written

@@ -28,7 +28,9 @@ class OptOuts:
             "source": source,
             "since": items.written(at),
         }
-        put = self._table.put_if(item, "attribute_not_exists(pk) OR since <= :since", {"since": items.written(at)})
+        put = self._table.put_if(
+            item, "attribute_not_exists(pk) OR since <= :since", {"since": items.written(at)}
+        )
         return "recorded" if put.written else "superseded"
 
     def among(self, people: Iterable[str], scope: str) -> set[str]:

@@ -62,7 +62,9 @@ class Table:
 
     def get(self, key: Key) -> Item | None:
         """Read one item, consistently."""
-        answer = self._client.get_item(TableName=self._name, Key=dumped_key(key), ConsistentRead=True)
+        answer = self._client.get_item(
+            TableName=self._name, Key=dumped_key(key), ConsistentRead=True
+        )
         return load(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:
@@ -74,7 +76,9 @@ class Table:
         return found
 
     def _get_batch(self, keys: Sequence[Key]) -> Iterator[Item]:
-        wanted: Any = {self._name: {"Keys": [dumped_key(key) for key in keys], "ConsistentRead": True}}
+        wanted: Any = {
+            self._name: {"Keys": [dumped_key(key) for key in keys], "ConsistentRead": True}
+        }
         for attempt in _patiently():
             with attempt:
                 answer = self._client.batch_get_item(RequestItems=wanted)
@@ -94,7 +98,9 @@ class Table:
         )
         return (load(item) for page in pages for item in page["Items"])
 
-    def query_index(self, index: str, *, partition: tuple[str, str], since: tuple[str, str]) -> Iterator[Item]:
+    def query_index(
+        self, index: str, *, partition: tuple[str, str], since: tuple[str, str]
+    ) -> Iterator[Item]:
         """Read an index partition from a sort value on. An index lags behind the table by a moment."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
@@ -138,7 +144,9 @@ class Table:
     def update(self, update: Update) -> Put:
         """Update one item if the condition holds."""
         try:
-            self._client.update_item(**self._update_arguments(update), ReturnValuesOnConditionCheckFailure="ALL_OLD")
+            self._client.update_item(
+                **self._update_arguments(update), ReturnValuesOnConditionCheckFailure="ALL_OLD"
+            )
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             existing = cast("Any", refused.response).get("Item")
             return Put(written=False, existing=load(existing) if existing else None)
@@ -157,7 +165,9 @@ class Table:
             return False
         return True
 
-    def transact(self, *, puts: Iterable[tuple[Item, str, Mapping[str, Any]]], updates: Iterable[Update]) -> None:
+    def transact(
+        self, *, puts: Iterable[tuple[Item, str, Mapping[str, Any]]], updates: Iterable[Update]
+    ) -> None:
         """Write all or nothing, at most 100 items.
 
         Raises TransactionLostError when a condition failed or a rival was faster.
@@ -165,7 +175,9 @@ class Table:
         actions = [{"Put": self._put_arguments(*put)} for put in puts]
         actions += [{"Update": self._update_arguments(update)} for update in updates]
         try:
-            self._client.transact_write_items(TransactItems=cast("list[TransactWriteItemTypeDef]", actions))
+            self._client.transact_write_items(
+                TransactItems=cast("list[TransactWriteItemTypeDef]", actions)
+            )
         except self._client.exceptions.TransactionCanceledException as lost:
             raise TransactionLostError from lost
         except ClientError as error:
@@ -174,7 +186,11 @@ class Table:
             raise
 
     def _put_arguments(self, item: Item, condition: str, values: Mapping[str, Any]) -> Item:
-        arguments: Item = {"TableName": self._name, "Item": dump(item), "ConditionExpression": condition}
+        arguments: Item = {
+            "TableName": self._name,
+            "Item": dump(item),
+            "ConditionExpression": condition,
+        }
         return arguments | ({"ExpressionAttributeValues": _signed(":", values)} if values else {})
 
     def _update_arguments(self, update: Update) -> Any:
@@ -186,7 +202,9 @@ class Table:
         if update.condition:
             arguments["ConditionExpression"] = update.condition
         if update.names:
-            arguments["ExpressionAttributeNames"] = {f"#{name}": real for name, real in update.names.items()}
+            arguments["ExpressionAttributeNames"] = {
+                f"#{name}": real for name, real in update.names.items()
+            }
         if update.values:
             arguments["ExpressionAttributeValues"] = _signed(":", update.values)
         return arguments

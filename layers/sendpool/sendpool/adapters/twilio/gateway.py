@@ -20,8 +20,8 @@ from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, Tr
 from sendpool.domain.errors import TwilioUnavailableError
 from sendpool.domain.message import (
     Accepted,
-    Outcome,
     OutboundMessage,
+    Outcome,
     RefusedForNow,
     Status,
     Unknown,
@@ -48,7 +48,9 @@ class RemoteMessage:
 class TwilioGateway:
     """Twilio's Messages of one account, sent through one Messaging Service."""
 
-    def __init__(self, *, credentials: Credentials, service_sid: str, http_client: HttpClient) -> None:
+    def __init__(
+        self, *, credentials: Credentials, service_sid: str, http_client: HttpClient
+    ) -> None:
         self._service_sid = service_sid
         self._messages = Client(
             credentials.username,
@@ -64,14 +66,18 @@ class TwilioGateway:
     def create(self, message: OutboundMessage, *, status_callback: str) -> Outcome:
         """Offer one message to Twilio, once."""
         try:
-            made = self._messages.create(**self._arguments(message), status_callback=status_callback)
+            made = self._messages.create(
+                **self._arguments(message), status_callback=status_callback
+            )
         except NeverSentError:
             return RefusedForNow(None, _RETRY_UNSENT_SECONDS)
         except NoAnswerError as error:
             return Unknown(str(error))
         except (TwilioRestException, TwilioServiceException) as error:
             return outcome_of_refusal(http_status=error.status, code=_twilio_code(error))
-        except TwilioException as error:  # an answer that is no message: Twilio's page, a proxy's page
+        except (
+            TwilioException
+        ) as error:  # an answer that is no message: Twilio's page, a proxy's page
             return Unknown(type(error).__name__)
         return Accepted(sid=made.sid or "", status=_initial_status(made.status))
 

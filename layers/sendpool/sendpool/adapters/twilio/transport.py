@@ -35,7 +35,13 @@ logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 
-_NEVER_SENT = (NewConnectionError, NameResolutionError, ConnectTimeoutError, LocationValueError, ProxyError)
+_NEVER_SENT = (
+    NewConnectionError,
+    NameResolutionError,
+    ConnectTimeoutError,
+    LocationValueError,
+    ProxyError,
+)
 
 
 class TransportError(Exception):
@@ -54,11 +60,13 @@ class PooledTransport(HttpClient):
     """Sends the SDK's requests over a pool of at most `connections` to `api_url` (scheme and host)."""
 
     def __init__(self, *, api_url: str, connections: int) -> None:
-        super().__init__(logging.getLogger("twilio.http_client"), is_async=False, timeout=READ_SECONDS)
+        super().__init__(
+            logging.getLogger("twilio.http_client"), is_async=False, timeout=READ_SECONDS
+        )
         self._api = urlsplit(api_url)
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, retries=False)
 
-    def request(  # noqa: PLR0913  the SDK's signature
+    def request(  # noqa: PLR0913, PLR0917  the SDK's signature
         self,
         method: str,
         uri: str,
@@ -95,7 +103,9 @@ def _encoded(fields: Mapping[str, Any]) -> str:
     return urlencode(fields, doseq=True)
 
 
-def _headers(given: Mapping[str, str] | None, auth: tuple[str, str] | None, *, form: bool) -> dict[str, str]:
+def _headers(
+    given: Mapping[str, str] | None, auth: tuple[str, str] | None, *, form: bool
+) -> dict[str, str]:
     headers = dict(given or {})
     if form:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
