@@ -109,8 +109,13 @@ _HTTP_STATUS = {
 }
 
 
-def _row(  # noqa: PLR0913 - one argument a column
-    code: int, error_class: ErrorClass, phase: Phase, retry: Retry, effects: frozenset[Effect], remedy: str
+def _row(
+    code: int,
+    error_class: ErrorClass,
+    phase: Phase,
+    retry: Retry,
+    effects: frozenset[Effect],
+    remedy: str,
 ) -> TwilioCode:
     return TwilioCode(code, error_class, phase, retry, effects, _HTTP_STATUS[error_class], remedy)
 
