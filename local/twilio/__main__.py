@@ -7,15 +7,15 @@ import sys
 
 from aiohttp import web
 
-from local.twilio.app import build_app
+from local.twilio.app import build_runner
 from local.twilio.settings import Settings, from_command_line
 
 
 async def serve(settings: Settings) -> None:
     """Listen, say so in one line, and stop on SIGINT or SIGTERM."""
-    runner = web.AppRunner(build_app(settings), access_log=None)
+    runner = build_runner(settings)
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port, shutdown_timeout=1.0, backlog=1024)
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
     await site.start()
     port = runner.addresses[0][1]
     print(  # noqa: T201 - whoever started it waits for this line

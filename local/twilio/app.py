@@ -29,3 +29,10 @@ def build_app(settings: Settings) -> web.Application:
 
     app.cleanup_ctx.append(live)
     return app
+
+
+def build_runner(settings: Settings) -> web.AppRunner:
+    """A runner of the application, ready for `setup`; who hangs up ends a handler that waits."""
+    return web.AppRunner(
+        build_app(settings), access_log=None, handler_cancellation=True, shutdown_timeout=1.0
+    )

@@ -1,0 +1,1 @@
+"""Proofs that the simulated Twilio keeps Twilio's rules, over real HTTP on the loopback."""
