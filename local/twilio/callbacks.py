@@ -43,7 +43,7 @@ def build_event(message: Message, url: str) -> Event:
         params["MessagingServiceSid"] = message.service_sid
     if message.error_code:
         params["ErrorCode"] = str(message.error_code)
-        params["ErrorMessage"] = DELIVERY_ERRORS[message.error_code]
+        params["ErrorMessage"] = DELIVERY_ERRORS.get(message.error_code, "Unknown error")
     if message.status in WITH_RECEIPT:
         params["RawDlrDoneDate"] = message.updated.strftime("%y%m%d%H%M")
     return Event(message.sid, message.status, Call(url=url, params=params, token=new_token()))

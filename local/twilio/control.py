@@ -161,8 +161,7 @@ async def _read_object(request: web.Request) -> dict[str, Any]:
     """The JSON object in the body; an empty body is an empty object."""
     given = json.loads(await request.text() or "{}")
     if not isinstance(given, dict):
-        msg = "a JSON object is wanted"
-        raise TypeError(msg)
+        raise TypeError("a JSON object is wanted")
     return given
 
 

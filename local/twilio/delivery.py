@@ -39,7 +39,7 @@ class Delivery:
         self._blocks = blocks
         self._callbacks = callbacks
         self._behaviour = behaviour
-        self._chance = random.Random(behaviour().seed)  # noqa: S311 - jitter, not secrecy
+        self._chance = random.Random(behaviour().seed)  # jitter, not secrecy
 
     def begin(self, message: Message) -> None:
         """Plan the first step of a message just made."""

@@ -55,14 +55,8 @@ def twilio_edge(account: Account) -> Middleware:
 async def _answer(
     request: web.Request, handler: Handler, accepted: frozenset[str], busy: int
 ) -> web.StreamResponse:
-    simulator = request.app[SIMULATOR]
     try:
-        if request.headers.get("Authorization") not in accepted:
-            raise ApiError(20003)
-        limit = simulator.behaviour.max_concurrent_requests
-        if limit and busy > limit:
-            raise ApiError(20429)
-        _check_account(request, simulator.account)
+        _check_entry(request, accepted, busy)
         return await handler(request)
     except ApiError as exc:
         return web.json_response(exc.to_json(), status=exc.status)
@@ -71,6 +65,14 @@ async def _answer(
         return web.json_response(missing.to_json(), status=missing.status)
 
 
-def _check_account(request: web.Request, account: Account) -> None:
-    if request.match_info.get("account", account.account_sid) != account.account_sid:
+def _check_entry(request: web.Request, accepted: frozenset[str], busy: int) -> None:
+    """Credentials first, then the room, then the account in the path."""
+    simulator = request.app[SIMULATOR]
+    if request.headers.get("Authorization") not in accepted:
+        raise ApiError(20003)
+    limit = simulator.behaviour.max_concurrent_requests
+    if limit and busy > limit:
+        raise ApiError(20429)
+    own_sid = simulator.account.account_sid
+    if request.match_info.get("account", own_sid) != own_sid:
         raise ApiError(20404, path=request.path)

@@ -17,23 +17,29 @@ API_ERRORS: dict[int, tuple[int, str]] = {
     21211: (400, "The 'To' number {to} is not a valid phone number."),
     21212: (
         400,
-        "The 'From' number {sender} is not a valid phone number, shortcode, "
-        "or alphanumeric sender ID.",
+        (
+            "The 'From' number {sender} is not a valid phone number, shortcode, "
+            "or alphanumeric sender ID."
+        ),
     ),
     21265: (400, "'To' number cannot be a Short Code: {to}"),
     21266: (400, "'To' and 'From' number cannot be the same: {to}"),
     21408: (
         400,
-        "Permission to send an SMS has not been enabled for the region "
-        "indicated by the 'To' number: {to}",
+        (
+            "Permission to send an SMS has not been enabled for the region "
+            "indicated by the 'To' number: {to}"
+        ),
     ),
     21602: (400, "Message body is required."),
     21603: (400, "A 'From' or 'MessagingServiceSid' parameter is required to send a message."),
     21604: (400, "A 'To' phone number is required."),
     21606: (
         400,
-        "The From phone number {sender} is not a valid, SMS-capable inbound phone number "
-        "or short code for your account.",
+        (
+            "The From phone number {sender} is not a valid, SMS-capable inbound phone number "
+            "or short code for your account."
+        ),
     ),
     21608: (
         400,
@@ -44,8 +50,10 @@ API_ERRORS: dict[int, tuple[int, str]] = {
     21611: (429, "SMS queue is full."),
     21612: (
         400,
-        "The 'To' phone number: {to}, is not currently reachable using the 'From' "
-        "phone number: {sender} via {channel}.",
+        (
+            "The 'To' phone number: {to}, is not currently reachable using the 'From' "
+            "phone number: {sender} via {channel}."
+        ),
     ),
     21614: (400, "To number: {to}, is not a mobile number"),
     21617: (400, "The concatenated message body exceeds the 1600 character limit."),

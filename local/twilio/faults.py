@@ -24,20 +24,27 @@ class Fault:
     """One line of the script; `count` None means for ever, `to` None any recipient."""
 
     kind: FaultKind
-    count: int | None = 1
-    to: str | None = None
-    probability: float = 1.0
-    seconds: float = 60.0
-    ms: float = 0.0
+    count: int | None
+    to: str | None
+    probability: float
+    seconds: float
+    ms: float
 
 
 def parse_fault(given: Mapping[str, Any]) -> Fault:
     """A fault from JSON; ValueError names what is wrong."""
     unknown = set(given) - {each.name for each in fields(Fault)}
     if unknown or "kind" not in given:
-        msg = f"fault needs a kind and knows no {sorted(unknown)}"
-        raise ValueError(msg)
-    return Fault(**{**given, "kind": FaultKind(given["kind"])})
+        raise ValueError(f"a fault needs a kind and knows no {sorted(unknown)}")
+    count = given.get("count", 1)
+    return Fault(
+        kind=FaultKind(given["kind"]),
+        count=None if count is None else int(count),
+        to=given.get("to"),
+        probability=float(given.get("probability", 1)),
+        seconds=float(given.get("seconds", 60)),
+        ms=float(given.get("ms", 0)),
+    )
 
 
 class FaultScript:
@@ -46,7 +53,7 @@ class FaultScript:
     def __init__(self, seed: int) -> None:
         """Start empty; the seed decides about faults with a probability."""
         self._faults: list[Fault] = []
-        self._chance = random.Random(seed)  # noqa: S311 - a script, not secrecy
+        self._chance = random.Random(seed)  # a script, not secrecy
 
     def add(self, fault: Fault) -> None:
         """Put a fault at the end."""

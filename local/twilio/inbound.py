@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from local.twilio.messages import API_VERSION, Direction, Message, MessageStore, new_message_sid
+from local.twilio.messages import API_VERSION, Message, MessageStore
 from local.twilio.optouts import BlockList, Keyword, find_keyword
-from local.twilio.segments import count_segments
 from local.twilio.services import Service
 from local.twilio.status import Status
 from local.twilio.webhooks import Answer, Call, WebhookClient, new_token

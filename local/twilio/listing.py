@@ -15,7 +15,7 @@ from local.twilio.messages import API_VERSION, Message, MessageStore
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
-TOKEN_PREFIX = "PASM"  # noqa: S105 - Twilio's page token, not a secret
+TOKEN_PREFIX = "PASM"  # Twilio's page token, not a secret
 DATE_LENGTH = len("2026-01-31")
 
 

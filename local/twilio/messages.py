@@ -65,7 +65,7 @@ class Message:
             "price": self.price,
             "price_unit": "USD",
             "error_code": self.error_code,
-            "error_message": DELIVERY_ERRORS.get(self.error_code) if self.error_code else None,
+            "error_message": self._error_message(),
             "api_version": API_VERSION,
             "date_created": format_datetime(self.created),
             "date_updated": format_datetime(self.updated),
@@ -73,6 +73,9 @@ class Message:
             "uri": f"{uri}.json",
             "subresource_uris": {"media": f"{uri}/Media.json"},
         }
+
+    def _error_message(self) -> str | None:
+        return DELIVERY_ERRORS.get(self.error_code, "Unknown error") if self.error_code else None
 
 
 def new_message_sid(*, with_media: bool) -> str:

@@ -1,15 +1,17 @@
 """Routes of the 2010 API: messages and the account."""
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 
 from local.twilio.edge import SIMULATOR
 from local.twilio.errors import ApiError
 from local.twilio.faults import Fault, FaultKind
-from local.twilio.forms import read_form
+from local.twilio.forms import Form, read_form
 from local.twilio.listing import list_page
 from local.twilio.messages import API_VERSION, Message
+from local.twilio.simulator import Simulator
 
 ACCOUNT = f"/{API_VERSION}/Accounts/{{account}}"
 MESSAGE = f"{ACCOUNT}/Messages/{{sid}}"
@@ -37,29 +39,34 @@ async def create(request: web.Request) -> web.StreamResponse:
     fault = simulator.faults.take(form.get("To"))
     if fault is None:
         return web.json_response(simulator.create(form).to_json(), status=201)
-    if fault.kind is FaultKind.LATENCY:
-        await asyncio.sleep(fault.ms / 1000)
-    elif fault.kind is FaultKind.CUT_BEFORE:
-        return _cut(request)
-    elif fault.kind is FaultKind.REFUSE_500:
-        return _internal_error()
-    elif fault.kind is FaultKind.REFUSE_429:
+    if fault.kind is FaultKind.REFUSE_429:
         raise ApiError(20429)
-    return await _answer_faulty(request, fault, simulator.create(form))
+    if fault.kind is FaultKind.REFUSE_500:
+        return _internal_error()
+    if fault.kind is FaultKind.CUT_BEFORE:
+        return _cut(request)
+    return await _make_with_fault(request, fault, form)
 
 
-async def _answer_faulty(
-    request: web.Request, fault: Fault, message: Message
-) -> web.StreamResponse:
+async def _make_with_fault(request: web.Request, fault: Fault, form: Form) -> web.StreamResponse:
     """The message is made; the caller may not learn of it."""
+    simulator = request.app[SIMULATOR]
+    if fault.kind is FaultKind.LATENCY:
+        # a caller who gives up meanwhile does not keep the message from being made
+        late = asyncio.create_task(_make_late(simulator, form, seconds=fault.ms / 1000))
+        return web.json_response(await asyncio.shield(late), status=201)
+    body = simulator.create(form).to_json()
     if fault.kind is FaultKind.MADE_THEN_CUT:
         return _cut(request)
     if fault.kind is FaultKind.MADE_THEN_500:
         return _internal_error()
-    body = message.to_json()
-    if fault.kind is FaultKind.MADE_THEN_HANG:
-        await asyncio.sleep(fault.seconds)
+    await asyncio.sleep(fault.seconds)
     return web.json_response(body, status=201)
+
+
+async def _make_late(simulator: Simulator, form: Form, *, seconds: float) -> dict[str, Any]:
+    await asyncio.sleep(seconds)
+    return simulator.create(form).to_json()
 
 
 def _cut(request: web.Request) -> web.Response:

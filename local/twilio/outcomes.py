@@ -68,7 +68,7 @@ def plan_for(*, to: str, nth: int, behaviour: Behaviour) -> Plan:
         return magic
     if not _has_chance(behaviour):
         return Plan()
-    chance = random.Random(f"{behaviour.seed}:{to}:{nth}")  # noqa: S311 - fate, not secrecy
+    chance = random.Random(f"{behaviour.seed}:{to}:{nth}")  # fate, not secrecy
     error_code = _draw_error(behaviour, chance)
     return Plan(
         final=Status.UNDELIVERED if error_code else Status.DELIVERED,

@@ -43,6 +43,11 @@ class Behaviour:
     blocked_prefixes: tuple[str, ...] = ("+850",)
     number_sms_url: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse failure codes that could not be drawn from."""
+        if not self.weighted_failure_codes()[0]:
+            raise ValueError("failure_codes: at least one is needed")
+
     def changed(self, changes: Mapping[str, object]) -> "Behaviour":
         """This behaviour with some fields replaced; ValueError names what cannot be read."""
         return replace(self, **_read_fields(self, changes))
@@ -107,8 +112,7 @@ def _only(part: object, given: Mapping[str, object]) -> dict[str, object]:
 def _read_fields(part: object, changes: Mapping[str, object]) -> dict[str, Any]:
     unknown = set(changes) - set(type(part).__slots__)  # type: ignore[attr-defined]
     if unknown:
-        msg = f"unknown setting: {', '.join(sorted(unknown))}"
-        raise ValueError(msg)
+        raise ValueError(f"unknown setting: {', '.join(sorted(unknown))}")
     return {name: _read(name, value, like=getattr(part, name)) for name, value in changes.items()}
 
 
@@ -121,8 +125,7 @@ def _read(name: str, value: object, *, like: object) -> object:
             return _read_list(value)
         return "" if value is None else type(like)(value)  # type: ignore[call-arg]
     except (TypeError, ValueError) as exc:
-        msg = f"{name}: cannot read {value!r}"
-        raise ValueError(msg) from exc
+        raise ValueError(f"{name}: cannot read {value!r}") from exc
 
 
 def _read_bool(value: object) -> bool:

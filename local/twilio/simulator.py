@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ from local.twilio.optouts import BlockList
 from local.twilio.outcomes import plan_for
 from local.twilio.segments import count_segments
 from local.twilio.services import Services
-from local.twilio.settings import Behaviour, Settings
+from local.twilio.settings import Settings
 from local.twilio.status import DELETABLE, Status
 from local.twilio.validation import Draft, Validator
 from local.twilio.webhooks import WebhookClient
@@ -171,9 +170,7 @@ class Simulator:
             status_callback=draft.status_callback,
             validity_period=draft.validity_period,
             send_at=draft.send_at,
-            plan=plan_for(
-                to=draft.to, nth=self.store.count_to(draft.to), behaviour=self.behaviour
-            ),
+            plan=plan_for(to=draft.to, nth=self.store.count_to(draft.to), behaviour=self.behaviour),
         )
 
 

@@ -4,7 +4,6 @@ A webhook URL may end in a fragment of overrides, `#rc=3&rp=ct,rt,5xx&ct=2000&rt
 fragment is neither sent nor signed.
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -156,19 +155,19 @@ class WebhookClient:
         earlier: tuple[Attempt, ...],
     ) -> Answer:
         started = time.time()
-        timeout = aiohttp.ClientTimeout(
+        limits = aiohttp.ClientTimeout(
             total=left,
             sock_connect=overrides.connect_ms / 1000,
             sock_read=overrides.read_ms / 1000,
         )
-        outcome, content_type, body = await self._exchange(call, url, timeout)
+        outcome, content_type, body = await self._exchange(call, url, limits)
         attempt = Attempt(
             outcome=outcome, at=started, duration_ms=round((time.time() - started) * 1000, 1)
         )
         return Answer(attempts=(*earlier, attempt), content_type=content_type, body=body)
 
     async def _exchange(
-        self, call: Call, url: str, timeout: aiohttp.ClientTimeout
+        self, call: Call, url: str, limits: aiohttp.ClientTimeout
     ) -> tuple[str, str, str]:
         target, form = _split(call, url)
         headers = {
@@ -186,13 +185,13 @@ class WebhookClient:
                 URL(target, encoded=target.isascii()),
                 data=form.encode() or None,
                 headers=headers,
-                timeout=timeout,
+                timeout=limits,
             ) as response:
                 body = await response.content.read(MAX_BODY)
                 return str(response.status), response.content_type, body.decode("utf-8", "replace")
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return CONNECT_FAILED, "", ""
-        except (aiohttp.ClientError, asyncio.TimeoutError):
+        except (aiohttp.ClientError, TimeoutError):
             return READ_FAILED, "", ""
 
 

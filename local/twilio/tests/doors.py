@@ -28,8 +28,7 @@ def eventually[T](probe: Callable[[], T | None]) -> T:
         if found:
             return found
         time.sleep(0.005)
-    msg = f"nothing within {TIMEOUT} s"
-    raise AssertionError(msg)
+    raise AssertionError(f"nothing within {TIMEOUT} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class Caller:
 
         return eventually(probe)
 
-    def control(self, method: str, path: str, json: object = None) -> Any:  # noqa: ANN401
+    def control(self, method: str, path: str, json: Any = None) -> Any:
         """A control request that must succeed; its JSON."""
         url = f"{self.base_url}/_control/{path}"
         response = requests.request(method, url, json=json, timeout=TIMEOUT)

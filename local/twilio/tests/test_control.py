@@ -1,5 +1,7 @@
 """The control API: truth, settings, reset."""
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -55,12 +57,14 @@ def test_settings_change_at_run_time_and_reset_puts_them_back_only_if_asked(
         ("settings", {"latency_ms": "fast"}),
         ("settings", {"trial": "perhaps"}),
         ("settings", {"verified_numbers": 5}),
+        ("settings", {"failure_codes": ["soon"]}),
+        ("settings", {"failure_codes": []}),
         ("settings", []),
         ("inbound", {"body": "from nobody"}),
         ("clock", {}),
     ],
 )
-def test_a_mistake_is_answered_with_its_reason(twilio: Caller, path: str, body: object) -> None:
+def test_a_mistake_is_answered_with_its_reason(twilio: Caller, path: str, body: Any) -> None:
     response = requests.post(f"{twilio.base_url}/_control/{path}", json=body, timeout=30)
     assert response.status_code == 400
     assert response.json()["error"]

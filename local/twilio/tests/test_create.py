@@ -173,9 +173,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    "fields", [row[1] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED]
-)
+@pytest.mark.parametrize("fields", [row[1] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
 def test_a_create_at_the_edge_of_what_is_allowed_passes(
     twilio: Caller, fields: dict[str, Any]
 ) -> None:
@@ -190,9 +188,7 @@ def test_on_a_trial_account_only_verified_recipients_pass(twilio: Caller) -> Non
 
 
 @pytest.mark.parametrize("row", MAGIC["From"], ids=lambda row: str(row["meaning"]))
-def test_magic_senders_answer_as_with_test_credentials(
-    twilio: Caller, row: dict[str, Any]
-) -> None:
+def test_magic_senders_answer_as_with_test_credentials(twilio: Caller, row: dict[str, Any]) -> None:
     sender = "+15005550000" if row["number"] == "*" else row["number"]
     response = twilio.create(From=sender)
     assert response.json().get("code") == row["code"]

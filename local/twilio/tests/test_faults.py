@@ -1,5 +1,7 @@
 """Scripted faults: what the caller sees, and whether a message was made."""
 
+from typing import Any
+
 import pytest
 import requests
 
@@ -65,6 +67,14 @@ def test_latency_delays_the_answer_only(twilio: Caller) -> None:
     assert twilio.control("GET", "faults") == []
 
 
+def test_a_late_message_is_made_even_if_the_caller_gave_up(twilio: Caller) -> None:
+    twilio.control("POST", "faults", {"kind": "latency", "ms": 100})
+    given_up = twilio.begin_create()
+    eventually(lambda: twilio.control("GET", "faults") == [])
+    given_up.close()
+    eventually(lambda: total(twilio) == 1)
+
+
 def test_a_fault_may_wait_for_one_recipient(twilio: Caller) -> None:
     twilio.control("POST", "faults", {"kind": "refuse_429", "to": "+12025550111"})
     assert twilio.create(To=ORDINARY).status_code == 201
@@ -73,9 +83,7 @@ def test_a_fault_may_wait_for_one_recipient(twilio: Caller) -> None:
 
 
 @pytest.mark.parametrize(("probability", "status"), [(0, 201), (1, 429)])
-def test_a_fault_may_be_a_matter_of_chance(
-    twilio: Caller, probability: float, status: int
-) -> None:
+def test_a_fault_may_be_a_matter_of_chance(twilio: Caller, probability: float, status: int) -> None:
     fault = {"kind": "refuse_429", "count": None, "probability": probability}
     twilio.control("POST", "faults", fault)
     assert {twilio.create().status_code for _ in range(5)} == {status}
@@ -85,7 +93,7 @@ def test_a_fault_may_be_a_matter_of_chance(
 
 
 @pytest.mark.parametrize("fault", [{"kind": "unknown"}, {"count": 1}, {"kind": "latency", "x": 1}])
-def test_a_fault_that_cannot_be_read_is_refused(twilio: Caller, fault: dict[str, object]) -> None:
+def test_a_fault_that_cannot_be_read_is_refused(twilio: Caller, fault: dict[str, Any]) -> None:
     response = requests.post(f"{twilio.base_url}/_control/faults", json=fault, timeout=30)
     assert response.status_code == 400
     assert response.json()["error"]

@@ -210,4 +210,3 @@ def test_the_service_url_is_called_where_the_message_has_none(
     heard(webhook, own, 3)
     targets = {each.params["MessageSid"]: each.target for each in webhook.received}
     assert targets == {plain: "/service", own: "/status?m=abc"}
-

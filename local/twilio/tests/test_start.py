@@ -18,9 +18,7 @@ PROJECT = Path(__file__).parents[3]
 
 def test_it_prints_one_line_when_ready_and_ends_on_sigterm() -> None:
     command = [sys.executable, "-m", "local.twilio", "--port", "0", "--latency-ms", "1"]
-    with subprocess.Popen(  # noqa: S603 - our own module
-        command, stdout=subprocess.PIPE, text=True, cwd=PROJECT
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:
         assert process.stdout is not None
         words = process.stdout.readline().split()
         ready = dict(word.split("=", 1) for word in words if "=" in word)

@@ -44,7 +44,9 @@ def test_overrides_are_read_and_bounded(fragment: str, expected: Overrides) -> N
         ("all", "204", False),
     ],
 )
-def test_the_policy_says_what_is_tried_again(policy: str, outcome: str, *, is_retried: bool) -> None:
+def test_the_policy_says_what_is_tried_again(
+    policy: str, outcome: str, *, is_retried: bool
+) -> None:
     assert Overrides(policy=frozenset({policy})).wants_retry(outcome) is is_retried
 
 
@@ -98,9 +100,7 @@ def test_a_closed_port_is_tried_again_once_by_default(twilio: Caller, webhook: W
     assert webhook.received == []
 
 
-def test_a_silent_webhook_is_given_up_after_the_read_time(
-    twilio: Caller, webhook: Webhook
-) -> None:
+def test_a_silent_webhook_is_given_up_after_the_read_time(twilio: Caller, webhook: Webhook) -> None:
     webhook.stalled.clear()
     sid = make_failing(twilio, f"{webhook.url}/#rt=100&rp=rt&rc=1")
     tries = tries_of(twilio, sid, status="failed", count=2)
@@ -113,6 +113,17 @@ def test_the_total_time_ends_the_tries(twilio: Caller, webhook: Webhook) -> None
     tries_of(twilio, sid, status="failed", count=1)
     eventually(lambda: twilio.control("GET", "health")["callbacks"]["in_flight"] == 0)
     assert len(tries_of(twilio, sid, status="failed", count=1)) == 1
+
+
+def test_credentials_in_the_url_are_used_and_signed(twilio: Caller, webhook: Webhook) -> None:
+    url = webhook.url.replace("http://", "http://ann:pw@")
+    make_failing(twilio, f"{url}/status")
+    eventually(lambda: webhook.received)
+    received = webhook.received[0]
+    assert received.headers["Authorization"] == "Basic YW5uOnB3"
+    assert received.headers["X-Twilio-Signature"] == sign(
+        auth_token=twilio.account.auth_token, url=f"{url}/status", params=received.params
+    )
 
 
 def test_paused_callbacks_wait_and_resume_in_order(twilio: Caller, webhook: Webhook) -> None:
