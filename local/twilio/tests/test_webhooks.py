@@ -115,6 +115,21 @@ def test_the_total_time_ends_the_tries(twilio: Caller, webhook: Webhook) -> None
     assert len(tries_of(twilio, sid, status="failed", count=1)) == 1
 
 
+def test_no_more_callbacks_are_under_way_than_allowed(twilio: Caller, webhook: Webhook) -> None:
+    webhook.stalled.clear()
+    twilio.control("PATCH", "settings", {"callback_concurrency": 2})
+    for _ in range(5):
+        make_failing(twilio, webhook.url)
+
+    def busy() -> dict[str, Any] | None:
+        health = twilio.control("GET", "health")
+        return None if health["timers"] else health["callbacks"]
+
+    assert eventually(busy) == {"pending": 3, "in_flight": 2, "paused": False}
+    webhook.stalled.set()
+    eventually(lambda: len(webhook.received) == 5)
+
+
 def test_credentials_in_the_url_are_used_and_signed(twilio: Caller, webhook: Webhook) -> None:
     url = webhook.url.replace("http://", "http://ann:pw@")
     make_failing(twilio, f"{url}/status")
