@@ -1,0 +1,91 @@
+"""Up and down: what is started, in which order, and what happens when it cannot."""
+
+import os
+from contextlib import ExitStack
+
+from local.stack import aws, build, deploy, twilio
+from local.stack.aws import EMULATOR
+from local.stack.failure import StackError
+from local.stack.places import BUILD, LOCAL, LOGS, STACK_FILE
+from local.stack.stack import Stack
+from local.stack.twilio import SIMULATOR, Twilio
+
+DEPLOYED = LOCAL / "deployed"
+
+
+def up() -> Stack:
+    """Have the build deployed and running: start what is not there, deploy what has changed."""
+    build.ensure()
+    running = running_stack()
+    if running is None:
+        return _start()
+    if _deployed() != _wanted():
+        return _deploy(running.aws_endpoint_url, _twilio_of(running))
+    return running
+
+
+def down() -> bool:
+    """Stop everything that was started here; tells whether anything ran."""
+    stopped = [program.stop() for program in (EMULATOR, SIMULATOR)]
+    for path in (STACK_FILE, DEPLOYED):
+        path.unlink(missing_ok=True)
+    return any(stopped)
+
+
+def running_stack() -> Stack | None:
+    """The stack, if all of it runs and answers and talks to the Twilio that the caller wants."""
+    try:
+        stack = Stack.load()
+    except StackError:
+        return None
+    wanted = twilio.elsewhere(os.environ)
+    if wanted is not None and wanted.url != stack.twilio_api_url:
+        return None
+    if wanted is None and SIMULATOR.pid() is None:
+        return None
+    return stack if EMULATOR.pid() and aws.is_serving(stack.aws_endpoint_url) else None
+
+
+def _start() -> Stack:
+    """Start from nothing; when a step fails nothing is left running."""
+    down()
+    for log in LOGS.glob("*Function*.log"):
+        log.unlink()
+    with ExitStack() as undo:
+        undo.callback(down)
+        print("starting …", flush=True)
+        endpoint_url = aws.start()
+        chosen = twilio.elsewhere(os.environ) or twilio.start_simulator()
+        stack = _deploy(endpoint_url, chosen)
+        undo.pop_all()
+        return stack
+
+
+def _deploy(endpoint_url: str, chosen: Twilio) -> Stack:
+    print("deploying (sam deploy) …", flush=True)
+    wanted = _wanted()
+    stack = deploy.deploy(endpoint_url=endpoint_url, twilio=chosen)
+    if chosen.is_simulator:
+        twilio.point_webhooks(chosen, public_url=stack.public_url)
+    stack.save()
+    DEPLOYED.write_text(wanted)
+    return stack
+
+
+def _wanted() -> str:
+    """What a deployment is made of: the build, and the settings that `make up` takes."""
+    return f"{build.digest_of(BUILD)} {os.environ.get('LOG_LEVEL', 'INFO')}"
+
+
+def _deployed() -> str:
+    return DEPLOYED.read_text() if DEPLOYED.exists() else ""
+
+
+def _twilio_of(stack: Stack) -> Twilio:
+    return Twilio(
+        url=stack.twilio_api_url,
+        account_sid=stack.account_sid,
+        auth_token=stack.auth_token,
+        messaging_service_sid=stack.messaging_service_sid,
+        is_simulator=SIMULATOR.pid() is not None,
+    )
