@@ -141,7 +141,7 @@ def test_whatever_is_typed_becomes_e164_or_is_refused_without_repeating_it(raw: 
     found = answer(to_e164, raw)
 
     if found.startswith("refused"):
-        assert len(raw) < 5 or raw not in found
+        assert not any(map(str.isdecimal, found))
     else:
         assert is_e164(found)
         assert to_e164(found) == found
