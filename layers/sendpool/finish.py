@@ -2,7 +2,7 @@
 
 Bytecode is `unchecked-hash` (the layer is read-only) with the paths that the modules will have in Lambda, so two
 builds are byte for byte the same.
-"""
+"""  # noqa: INP001
 
 from __future__ import annotations
 
@@ -44,4 +44,4 @@ def finish(target: Path) -> int:
 
 if __name__ == "__main__":
     size = finish(Path(sys.argv[1]).resolve())
-    print(f"layer: {size / 1e6:.1f} MB unzipped")
+    print(f"layer: {size / 1e6:.1f} MB unzipped")  # noqa: T201

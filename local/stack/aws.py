@@ -4,8 +4,8 @@ import os
 import urllib.error
 import urllib.request
 
-from local.stack.places import PYTHON, RUNTIME_PYTHON, SCRATCH
 from local.stack.failure import StackError
+from local.stack.places import PYTHON, RUNTIME_PYTHON, SCRATCH
 from local.stack.ports import HOST, choose
 from local.stack.processes import Program
 from local.stack.stack import ACCESS_KEY, REGION

@@ -51,7 +51,9 @@ def run_sam(*arguments: str, env: dict[str, str]) -> None:
         )
     if done.returncode:
         tail = "\n".join("    " + line for line in log.read_text().splitlines()[-30:])
-        raise StackError(f"`sam {arguments[0]}` failed; the end of {log.relative_to(PROJECT)}:\n{tail}")
+        raise StackError(
+            f"`sam {arguments[0]}` failed; the end of {log.relative_to(PROJECT)}:\n{tail}"
+        )
 
 
 def digest_of(*places: Path) -> str:

@@ -102,7 +102,9 @@ def _describe(endpoint_url: str, twilio: Twilio) -> Stack:
 
 def _queue_urls(outputs: Mapping[str, str]) -> dict[str, str]:
     return {
-        f"{queue}{kind}_queue_url": outputs[f"{queue.title()}{kind.title().replace('_', '')}QueueUrl"]
+        f"{queue}{kind}_queue_url": outputs[
+            f"{queue.title()}{kind.title().replace('_', '')}QueueUrl"
+        ]
         for queue in ("dispatch", "send", "callbacks")
         for kind in ("", "_dead_letter")
     }

@@ -15,7 +15,14 @@ from typing import IO, Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-EMULATOR_ONLY = ("GATEWAY_PORT", "BIND_HOST", "SFTP_ENABLED", "IOT_MTLS_ENABLED", "LOG_LEVEL", "AUTH")
+EMULATOR_ONLY = (
+    "GATEWAY_PORT",
+    "BIND_HOST",
+    "SFTP_ENABLED",
+    "IOT_MTLS_ENABLED",
+    "LOG_LEVEL",
+    "AUTH",
+)
 BOOTSTRAP = """#!/bin/sh
 export PYTHONPATH="{path}" PYTHONUNBUFFERED=1 LANG=en_US.UTF-8 TZ=:UTC
 export AWS_EXECUTION_ENV=AWS_Lambda_{runtime} AWS_LAMBDA_INITIALIZATION_TYPE=on-demand
@@ -96,7 +103,9 @@ def bootstrap(config: dict[str, Any], python: Path) -> str:
     return BOOTSTRAP.format(
         path=os.pathsep.join(f"{folder}/python" for folder in layer_folders(config)),
         runtime=config["Runtime"],
-        log_format="JSON" if (config.get("LoggingConfig") or {}).get("LogFormat") == "JSON" else "TEXT",
+        log_format="JSON"
+        if (config.get("LoggingConfig") or {}).get("LogFormat") == "JSON"
+        else "TEXT",
         emulator_only=" ".join(EMULATOR_ONLY),
         python=python,
     )
