@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.domain.broadcast import Counters
 from sendpool.edge import http, warm
 from sendpool.edge.models import BroadcastView, CreateBroadcast, Form
-from sendpool.edge.observability import logger, metrics
+from sendpool.edge.observability import logger
 from sendpool.workflows import broadcast as workflow
 
 # what Lambda takes: 6 MB
@@ -41,8 +41,8 @@ def create(request: Annotated[CreateBroadcast, Body()]) -> Response[BroadcastVie
     if request.start == "now":
         created = workflow.start(created.id, needs())
     upload = Form(url=form.url, fields=form.fields, expires_in=form.expires_in) if form else None
-    return Response(
-        status_code=HTTPStatus.CREATED, body=BroadcastView.of(created, Counters(), upload=upload)
+    return http.json_answer(
+        HTTPStatus.CREATED, BroadcastView.of(created, Counters(), upload=upload)
     )
 
 
@@ -53,7 +53,7 @@ def create(request: Annotated[CreateBroadcast, Body()]) -> Response[BroadcastVie
 )
 def start(broadcast_id: str) -> Response[BroadcastView]:
     started = workflow.start(broadcast_id, needs())
-    return Response(status_code=HTTPStatus.ACCEPTED, body=BroadcastView.of(started, Counters()))
+    return http.json_answer(HTTPStatus.ACCEPTED, BroadcastView.of(started, Counters()))
 
 
 @api.get("/broadcasts/<broadcast_id>", summary="Report on a broadcast")
@@ -63,6 +63,5 @@ def fetch(broadcast_id: str) -> BroadcastView:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return http.answer(api, event, context, max_bytes=MAX_BYTES)

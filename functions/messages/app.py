@@ -14,7 +14,7 @@ from sendpool.domain.errors import NotFoundError, TwilioRefusedError
 from sendpool.domain.message import Status, id_from_idempotency_key, is_message_id
 from sendpool.edge import http, outbound, warm
 from sendpool.edge.models import Message, SendMessage
-from sendpool.edge.observability import MetricUnit, logger, metrics
+from sendpool.edge.observability import count, logger
 from sendpool.workflows.send import send_one
 
 MAX_BYTES = 64 * 1024
@@ -39,12 +39,10 @@ def send(
     record = send_one(
         message_id, request.outbound(now=warm.now()), outbound.sending(api.lambda_context)
     )
-    metrics.add_metric(
-        name=f"Messages{record.result.status.capitalize()}", unit=MetricUnit.Count, value=1
-    )
+    count(f"Messages{record.result.status.capitalize()}")
     if record.result.status is Status.FAILED:
         raise TwilioRefusedError(record.result.error_code, message_id=record.id)
-    return Response(status_code=HTTPStatus.ACCEPTED, body=Message.of(record))
+    return http.json_answer(HTTPStatus.ACCEPTED, Message.of(record))
 
 
 @api.get("/messages/<message_id>", summary="Tell what became of a message")
@@ -58,6 +56,5 @@ def fetch(message_id: str) -> Message:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return http.answer(api, event, context, max_bytes=MAX_BYTES)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.edge import outbound, warm
-from sendpool.edge.observability import logger, metrics
+from sendpool.edge.observability import logger
 from sendpool.edge.send_queue import SendQueue, on_body
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -35,6 +35,5 @@ def on_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> Any:
     return process_partial_response(event, on_record, processor, context)

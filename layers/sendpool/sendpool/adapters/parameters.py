@@ -49,9 +49,9 @@ class Parameters:
     def __init__(self, path: str, *, credentials_store: Literal["ssm", "secretsmanager"]) -> None:
         self._path = path
         self._store = credentials_store
-        self._ssm = SSMProvider(config=CONFIG)
+        self._ssm = SSMProvider(boto_config=CONFIG)
         self._secrets_manager = (
-            SecretsProvider(config=CONFIG) if credentials_store == "secretsmanager" else None
+            SecretsProvider(boto_config=CONFIG) if credentials_store == "secretsmanager" else None
         )
 
     @property

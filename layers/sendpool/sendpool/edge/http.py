@@ -68,16 +68,24 @@ def answer(
     api: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext, *, max_bytes: int
 ) -> dict[str, Any]:
     """Let the API answer an event whose body has at most `max_bytes`."""
-    if len(event.get("body") or "") > max_bytes:
-        too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes.")
-        request_id = event.get("requestContext", {}).get("requestId", "")
-        refusal = problem(too_large, request_id=request_id)
-        return {
-            "statusCode": refusal.status_code,
-            "headers": {"Content-Type": PROBLEM_TYPE},
-            "body": refusal.body,
-        }
+    text = event.get("body") or ""
+    if len(text) > max_bytes:
+        return _refusal(PayloadTooLargeError(f"The body has more than {max_bytes} bytes."), event)
+    # Powertools takes the only object out of a list
+    if text and not event.get("isBase64Encoded") and not text.lstrip().startswith("{"):
+        return _refusal(MalformedBodyError(), event)
     return api.resolve(event, context)
+
+
+def _refusal(error: SendpoolError, event: Mapping[str, Any]) -> dict[str, Any]:
+    refusal = problem(error, request_id=event["requestContext"]["requestId"])
+    headers = {"Content-Type": PROBLEM_TYPE}
+    return {"statusCode": refusal.status_code, "headers": headers, "body": refusal.body}
+
+
+def json_answer[Body](status: HTTPStatus, body: Body) -> Response[Body]:
+    """Answer with a model and a status other than 200."""
+    return Response(status_code=status, content_type="application/json", body=body)
 
 
 def problem(error: SendpoolError, *, request_id: str) -> Response[str]:

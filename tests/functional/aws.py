@@ -1,0 +1,146 @@
+"""The stack in moto, made from template.yaml so that keys, indexes and names are the deployed ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from cfnlint.decode import cfn_yaml
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sqs.models import sqs_backends
+
+from sendpool.adapters.ledger.table import load
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+PATH = "/sendpool/test"
+PUBLIC_URL = "https://sendpool.example.com"
+ACCOUNT_SID = "AC00000000000000000000000000000001"
+SERVICE_SID = "MG00000000000000000000000000000001"
+AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+@dataclass
+class Context:
+    """Lambda's context. `milliseconds` is the time that is left."""
+
+    function_name: str = "test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:test"
+    aws_request_id: str = "00000000-0000-0000-0000-000000000001"
+    milliseconds: list[int] = field(default_factory=lambda: [29_000])
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The next of the given times; the last one stays."""
+        return self.milliseconds.pop(0) if len(self.milliseconds) > 1 else self.milliseconds[0]
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The deployed stack, and what a test asks of it."""
+
+    session: boto3.Session
+    environment: dict[str, str]
+
+    def items(self, *, prefix: str = "") -> list[dict[str, Any]]:
+        """Every item of the ledger whose partition key begins so."""
+        pages = (
+            self.session.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(TableName=self.environment["LEDGER_TABLE"])
+        )
+        found = [load(item) for page in pages for item in page["Items"]]
+        return [item for item in found if item["pk"].startswith(prefix)]
+
+    def records(self, queue: str) -> list[dict[str, Any]]:
+        """Take what waits on a queue, as records of an SQS event. What is delayed is taken too."""
+        url = self.environment[f"{queue}_URL"]
+        for message in (
+            sqs_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].queues[url.split("/")[-1]]._messages
+        ):
+            message.delayed_until = 0
+        return list(self._take(url))
+
+    def _take(self, url: str) -> Iterator[dict[str, Any]]:
+        sqs = self.session.client("sqs")
+        while True:
+            answer = sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            )
+            if "Messages" not in answer:
+                return
+            for message in answer["Messages"]:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield sqs_record(
+                    message["Body"],
+                    message_id=message["MessageId"],
+                    attributes=message.get("MessageAttributes", {}),
+                )
+
+
+def sqs_record(
+    body: str, *, message_id: str = "m-1", attributes: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "messageId": message_id,
+        "receiptHandle": "handle",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": attributes or {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:queue",
+        "awsRegion": "us-east-1",
+    }
+
+
+def deployed(session: boto3.Session) -> Aws:
+    """Make the stack's state in the session's account."""
+    resources = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))["Resources"]
+    table = resources["LedgerTable"]["Properties"]
+    session.client("dynamodb").create_table(
+        TableName="ledger",
+        **{
+            name: table[name]
+            for name in (
+                "AttributeDefinitions",
+                "KeySchema",
+                "GlobalSecondaryIndexes",
+                "BillingMode",
+            )
+        },
+    )
+    session.client("s3").create_bucket(Bucket="files")
+    sqs = session.client("sqs")
+    urls = {
+        name: sqs.create_queue(QueueName=name.lower())["QueueUrl"]
+        for name in ("DISPATCH_QUEUE", "SEND_QUEUE", "SEND_DEAD_LETTER_QUEUE", "CALLBACKS_QUEUE")
+    }
+    ssm = session.client("ssm")
+    for name, value in {
+        "messaging-service-sid": SERVICE_SID,
+        "public-url": PUBLIC_URL,
+        "twilio/account-sid": ACCOUNT_SID,
+    }.items():
+        ssm.put_parameter(Name=f"{PATH}/{name}", Value=value, Type="String")
+    ssm.put_parameter(Name=f"{PATH}/twilio/auth-token", Value=AUTH_TOKEN, Type="SecureString")
+    return Aws(
+        session,
+        {
+            "STAGE": "test",
+            "LEDGER_TABLE": "ledger",
+            "FILES_BUCKET": "files",
+            **{f"{name}_URL": url for name, url in urls.items()},
+            "PARAMETERS_PATH": PATH,
+            "CREDENTIALS_STORE": "ssm",
+            "TWILIO_API_URL": "https://api.twilio.com",
+            "DEFAULT_REGION": "US",
+            "SEND_CONCURRENCY": "4",
+            "RETENTION_DAYS": "400",
+            "INBOUND_REPLY": "",
+            "POWERTOOLS_METRICS_NAMESPACE": "Sendpool",
+            "POWERTOOLS_SERVICE_NAME": "test",
+        },
+    )

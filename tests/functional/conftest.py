@@ -1,0 +1,88 @@
+"""A deployment in memory: AWS by moto, made from template.yaml; Twilio by a fake behind the SDK's HTTP client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities import parameters
+from moto import mock_aws
+from pytest_socket import disable_socket, enable_socket
+
+from sendpool.edge import outbound, warm
+from tests.functional.aws import Aws, Context, deployed
+from tests.functional.twilio import FakeTwilio
+
+EVENTS = Path(__file__).parents[2] / "events"
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    disable_socket()
+    yield
+    enable_socket()
+
+
+class Clock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Aws]:
+    """The stack's table, queues, bucket and parameters, and the environment its functions get."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        stack = deployed(boto3.Session())
+        for name, value in stack.environment.items():
+            monkeypatch.setenv(name, value)
+        parameters.clear_caches()
+        warm.start_over(clock=clock)
+        yield stack
+        warm.start_over()
+
+
+@pytest.fixture
+def twilio(aws: Aws, clock: Clock) -> Iterator[FakeTwilio]:
+    fake = FakeTwilio(clock)
+    outbound.use_transport(lambda: fake)
+    yield fake
+    outbound.use_transport()
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context()
+
+
+@pytest.fixture
+def event() -> Callable[[str], dict[str, Any]]:
+    """Load an event file: `event("messages/send-sms")`."""
+
+    def load(name: str) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+        return loaded
+
+    return load
