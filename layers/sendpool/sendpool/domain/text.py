@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import repeat
 from typing import Final, Literal
 
@@ -41,8 +42,6 @@ _PLAIN: Final = (
     r"\u0e01-\u0e30\u0e40-\u0e46\u10a0-\u10ff\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
     r"\u3000-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9d"
 )
-# Where graphemes have to be told apart: other characters, and one plain one at each side that may belong to them.
-_INTRICATE: Final = re.compile(rf"(?:[{_PLAIN}]?[^{_PLAIN}]++)++[{_PLAIN}]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,20 @@ def _segment_ucs2(body: str) -> Segmentation:
 def _grapheme_sizes(body: str) -> Iterator[int]:
     """Yield the UTF-16 units of each grapheme, at a run's speed where characters stand alone."""
     end = 0
-    for stretch in _INTRICATE.finditer(body):
+    for stretch in _intricate().finditer(body):
         yield from repeat(1, stretch.start() - end)
         yield from map(_utf16_units, split_graphemes(stretch[0]))
         end = stretch.end()
     yield from repeat(1, len(body) - end)
+
+
+@cache
+def _intricate() -> re.Pattern[str]:
+    """Match where graphemes have to be told apart: other characters, and one plain one at each side.
+
+    Made on demand: compiling it takes longer than importing all the rest.
+    """
+    return re.compile(rf"(?:[{_PLAIN}]?[^{_PLAIN}]++)++[{_PLAIN}]?")
 
 
 def _pack(sizes: Iterable[int]) -> int:
