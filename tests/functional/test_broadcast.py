@@ -424,4 +424,4 @@ def test_a_body_that_breaks_the_contract_is_set_aside_with_the_reason_and_its_ne
     assert aside["body"] == body
     assert aside["messageAttributes"]["reason"]["StringValue"] == reason
     assert len(twilio.made) == 1
-    assert SERVICE_SID == twilio.made[0]["messaging_service_sid"]
+    assert twilio.made[0]["messaging_service_sid"] == SERVICE_SID

@@ -178,7 +178,7 @@ def outcome_of_refusal(*, http_status: int, code: int | None) -> Outcome:
     """Tell what an error answer to create means: 4xx made nothing, 5xx may have."""
     if http_status >= _SERVER_ERROR or http_status == _REQUEST_TIMEOUT:
         return Unknown(f"http_{http_status}")
-    wait = _WAIT.get(explain(code).retry)
+    wait = _WAIT.get(explain(code or http_status).retry)
     return Refused(code) if wait is None else RefusedForNow(code, wait)
 
 

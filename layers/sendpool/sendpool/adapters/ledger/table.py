@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import batched
 from typing import TYPE_CHECKING, Any, cast
 
@@ -229,7 +230,7 @@ def _plain(value: Any) -> Any:
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
-    if hasattr(value, "as_integer_ratio"):
+    if isinstance(value, Decimal):
         return int(value) if value == int(value) else float(value)
     return value
 

@@ -35,13 +35,15 @@ logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 
-_NEVER_SENT = (
+NEVER_SENT = (
     NewConnectionError,
     NameResolutionError,
     ConnectTimeoutError,
     LocationValueError,
     ProxyError,
 )
+
+FAILURES = (HTTPError, OSError)
 
 
 class TransportError(Exception):
@@ -89,11 +91,15 @@ class PooledTransport(HttpClient):
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout or READ_SECONDS),
                 redirect=allow_redirects,
             )
-        except _NEVER_SENT as error:
+        except NEVER_SENT as error:
             raise NeverSentError(type(error).__name__) from error
-        except (HTTPError, OSError) as error:
+        except FAILURES as error:
             raise NoAnswerError(type(error).__name__) from error
         return Response(answer.status, answer.data.decode(), answer.headers)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.clear()
 
     def _on_our_host(self, uri: str) -> str:
         return urlunsplit(urlsplit(uri)._replace(scheme=self._api.scheme, netloc=self._api.netloc))

@@ -1,0 +1,238 @@
+"""What Twilio calls: nothing unsigned changes anything, what is signed is kept and answered."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from aws_lambda_powertools.utilities import parameters
+from twilio.request_validator import RequestValidator
+
+from functions.inbound.app import lambda_handler as inbound
+from functions.recorder.app import lambda_handler as recorder
+from functions.status.app import lambda_handler as status
+from tests.functional.aws import AUTH_TOKEN, PATH, PUBLIC_URL, SERVICE_SID, Aws, Context
+from tests.functional.conftest import Clock
+from tests.functional.requests import http
+
+PERSON = "+12025550123"
+MESSAGE_ID = "msg_" + "a" * 32
+
+
+def webhook(
+    route: str,
+    fields: dict[str, str],
+    *,
+    query: str = "",
+    token: str = AUTH_TOKEN,
+    url: str = PUBLIC_URL,
+) -> dict[str, Any]:
+    """A signed webhook as API Gateway hands it over: form bodies come in base64."""
+    signed = f"{url}{route}" + (f"?{query}" if query else "")
+    body = base64.b64encode(urlencode(fields).encode()).decode()
+    event = http("POST", route, raw=body, query=query)
+    event["headers"] = {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-twilio-signature": RequestValidator(token).compute_signature(signed, fields),
+    }
+    event["isBase64Encoded"] = True
+    if query:
+        event["queryStringParameters"] = dict(pair.split("=", 1) for pair in query.split("&"))
+    return event
+
+
+def text(body: str, **more: str) -> dict[str, str]:
+    return {
+        "MessageSid": "SM" + "1" * 32,
+        "From": PERSON,
+        "To": "+12025550100",
+        "Body": body,
+        "NumMedia": "0",
+        "MessagingServiceSid": SERVICE_SID,
+        "FromState": "",
+        **more,
+    }
+
+
+def status_fields(word: str = "delivered", **more: str) -> dict[str, str]:
+    return {
+        "MessageSid": "SM" + "2" * 32,
+        "MessageStatus": word,
+        "To": PERSON,
+        "MessagingServiceSid": SERVICE_SID,
+        **more,
+    }
+
+
+# ------------------------------------------------------------------------------------------------ signature
+
+STRANGERS = {
+    "another token": lambda: webhook("/webhooks/inbound", text("STOP"), token="f" * 32),
+    "another url": lambda: webhook(
+        "/webhooks/inbound", text("STOP"), url="https://evil.example.com"
+    ),
+    "no signature": lambda: {**webhook("/webhooks/inbound", text("STOP")), "headers": {}},
+    "changed body": lambda: {
+        **webhook("/webhooks/inbound", text("Hi")),
+        "body": base64.b64encode(urlencode(text("STOP")).encode()).decode(),
+    },
+    "query added": lambda: {**webhook("/webhooks/inbound", text("STOP")), "rawQueryString": "m=1"},
+    "body that is no base64": lambda: {**webhook("/webhooks/inbound", text("STOP")), "body": "%%%"},
+    "no body": lambda: {**webhook("/webhooks/inbound", text("STOP")), "body": None},
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS.keys())
+def test_an_unsigned_webhook_changes_nothing_and_learns_nothing(
+    aws: Aws, context: Context, stranger: Any
+) -> None:
+    for handler in (inbound, status):
+        answer = handler(stranger(), context)
+        assert (answer["statusCode"], answer["body"]) == (403, "Forbidden")
+    assert aws.items() == []
+    assert aws.records("CALLBACKS_QUEUE") == []
+
+
+def test_during_a_rotation_both_tokens_are_believed(aws: Aws, context: Context) -> None:
+    # GIVEN a new primary token, the old one kept as secondary
+    ssm = aws.session.client("ssm")
+    for name, value in {"auth-token": "e" * 32, "auth-token-secondary": AUTH_TOKEN}.items():
+        ssm.put_parameter(
+            Name=f"{PATH}/twilio/{name}", Value=value, Type="SecureString", Overwrite=True
+        )
+    parameters.clear_caches()
+    # THEN webhooks signed with either pass
+    for token in ("e" * 32, AUTH_TOKEN):
+        assert (
+            inbound(webhook("/webhooks/inbound", text("Hi"), token=token), context)["statusCode"]
+            == 200
+        )
+
+
+# ------------------------------------------------------------------------------------------------ inbound
+
+
+@pytest.mark.parametrize("body", ["Hello", "", "Grüße 👋 & <tags>", "x" * 1600])
+def test_a_text_is_kept_with_all_its_fields_and_answered_with_twiml(
+    aws: Aws, context: Context, body: str
+) -> None:
+    answer = inbound(webhook("/webhooks/inbound", text(body)), context)
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"].startswith("text/xml")
+    assert answer["body"].endswith("<Response />")
+    [kept] = aws.items(prefix="IN#")
+    assert kept["fields"] == text(body)
+    assert kept["person"] == PERSON
+
+
+def test_a_configured_reply_answers_a_text_but_no_keyword(
+    aws: Aws, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INBOUND_REPLY", "We read <this> & answer soon.")
+    answer = inbound(webhook("/webhooks/inbound", text("Hello")), context)
+    assert "<Message>We read &lt;this&gt; &amp; answer soon.</Message>" in answer["body"]
+    for keyword in ("STOP", "help", " Start "):
+        again = inbound(webhook("/webhooks/inbound", text(keyword)), context)
+        assert "<Message>" not in again["body"]
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", " Stop\n", "UNSUBSCRIBE", "OPTOUT", "REVOKE"])
+def test_stop_opts_the_person_out_of_the_service(aws: Aws, context: Context, word: str) -> None:
+    inbound(webhook("/webhooks/inbound", text(word)), context)
+    [opt_out] = aws.items(prefix="OPTOUT#")
+    assert (opt_out["pk"], opt_out["sk"]) == (f"OPTOUT#{PERSON}", SERVICE_SID)
+    assert opt_out["opted_out"] is True
+
+
+@pytest.mark.parametrize("words", ["don't stop", "stop please", "Hello", "HELP"])
+def test_other_words_opt_nobody_out(aws: Aws, context: Context, words: str) -> None:
+    inbound(webhook("/webhooks/inbound", text(words)), context)
+    assert aws.items(prefix="OPTOUT#") == []
+
+
+def test_start_puts_the_person_back_and_a_replayed_stop_does_not_undo_it(
+    aws: Aws, context: Context, clock: Clock
+) -> None:
+    stop = webhook("/webhooks/inbound", text("STOP"))
+    start = webhook("/webhooks/inbound", text("START", MessageSid="SM" + "3" * 32))
+    inbound(stop, context)
+    clock.pass_by(seconds=5)
+    inbound(start, context)
+    clock.pass_by(seconds=5)
+    inbound(stop, context)
+    [opt_out] = aws.items(prefix="OPTOUT#")
+    assert opt_out["opted_out"] is False
+
+
+def test_twilios_own_verdict_wins_over_the_words(aws: Aws, context: Context) -> None:
+    inbound(webhook("/webhooks/inbound", text("Basta", OptOutType="STOP")), context)
+    assert aws.items(prefix="OPTOUT#")[0]["opted_out"] is True
+
+
+# ------------------------------------------------------------------------------------------------ status
+
+
+def test_a_callback_goes_the_whole_way_to_the_delivery(aws: Aws, context: Context) -> None:
+    # WHEN Twilio calls back
+    event = webhook("/webhooks/status", status_fields(), query=f"m={MESSAGE_ID}")
+    assert status(event, context) == {"statusCode": 204}
+    # THEN the recorder finds it and writes the delivery of our message
+    records = aws.records("CALLBACKS_QUEUE")
+    assert recorder({"Records": records}, context) == {"batchItemFailures": []}
+    [delivery] = aws.items(prefix="MSG#")
+    assert (delivery["pk"], delivery["sk"]) == (f"MSG#{MESSAGE_ID}", "ST")
+    assert (delivery["status"], delivery["sid"]) == ("delivered", "SM" + "2" * 32)
+
+
+def test_a_callback_of_a_message_that_is_not_ours_is_kept_by_its_sid(
+    aws: Aws, context: Context
+) -> None:
+    status(webhook("/webhooks/status", status_fields()), context)
+    recorder({"Records": aws.records("CALLBACKS_QUEUE")}, context)
+    assert aws.items()[0]["pk"] == "TW#SM" + "2" * 32
+
+
+def test_an_unreadable_callback_is_reported_and_its_neighbours_are_recorded(
+    aws: Aws, context: Context
+) -> None:
+    good = {
+        "received_at": "2026-11-23T15:00:00+00:00",
+        "message_id": MESSAGE_ID,
+        "fields": status_fields(),
+    }
+    bodies = {"bad-1": "{", "good": json.dumps(good), "bad-2": '{"fields": {}}'}
+    records = [{"messageId": name, "body": body} for name, body in bodies.items()]
+    answer = recorder({"Records": records}, context)
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["bad-1", "bad-2"]
+    assert len(aws.items(prefix="MSG#")) == 1
+
+
+def test_callbacks_that_come_late_or_twice_never_turn_a_message_back(
+    aws: Aws, context: Context
+) -> None:
+    def call_back(word: str, at: str, code: str = "") -> None:
+        fields = status_fields(word, **({"ErrorCode": code} if code else {}))
+        body = {"received_at": at, "message_id": MESSAGE_ID, "fields": fields}
+        records = [{"messageId": "1", "body": json.dumps(body)}]
+        assert recorder({"Records": records}, context) == {"batchItemFailures": []}
+
+    call_back("undelivered", "2026-11-23T15:00:03+00:00", "30003")
+    call_back("sent", "2026-11-23T15:00:02+00:00")
+    call_back("queued", "2026-11-23T15:00:01+00:00")
+    call_back("undelivered", "2026-11-23T15:00:09+00:00", "30003")
+    [delivery] = aws.items(prefix="MSG#")
+    assert (delivery["status"], delivery["error_code"]) == ("undelivered", 30003)
+    assert list(delivery["timeline"])
+    assert delivery["timeline"]["undelivered"].startswith(
+        "2026-11-23T15:00:03"
+    )
+    assert delivery["version"] == 3  # the repeated one wrote nothing
+
+
+def test_a_signature_for_one_route_opens_no_other(aws: Aws, context: Context) -> None:
+    assert inbound(webhook("/webhooks/status", text("STOP")), context)["statusCode"] == 403
+    assert status(webhook("/webhooks/inbound", status_fields()), context)["statusCode"] == 403
+    assert aws.items() == []

@@ -1,0 +1,150 @@
+"""The rules by which a message's status is found: forward only, whatever the order."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sendpool.domain.message import (
+    TERMINAL,
+    Accepted,
+    Delivery,
+    OutboundMessage,
+    Place,
+    Refused,
+    RefusedForNow,
+    SendResult,
+    Status,
+    StatusCallback,
+    Unknown,
+    current_status,
+    heard,
+    id_from_idempotency_key,
+    is_message_id,
+    later,
+    outcome_of_refusal,
+    place_of,
+)
+
+WORDS = ["queued", "sending", "sent", "delivered"]
+START = datetime(2026, 11, 23, 15, tzinfo=UTC)
+
+
+def callback(word: str, seconds: int = 0, error_code: int | None = None) -> StatusCallback:
+    at = START + timedelta(seconds=seconds)
+    return StatusCallback(sid="SM1", word=word, received_at=at, error_code=error_code)
+
+
+def fold(callbacks: list[StatusCallback]) -> Delivery:
+    delivery: Delivery | None = None
+    for each in callbacks:
+        delivery = heard(delivery, each)
+    assert delivery
+    return delivery
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_a_life_ends_the_same_in_any_order(order: tuple[int, ...]) -> None:
+    life = [callback(word, seconds) for seconds, word in enumerate(WORDS)]
+    shuffled = [life[position] for position in order]
+    assert fold(shuffled + shuffled[:2]) == fold(life)
+
+
+@given(st.lists(st.sampled_from(list(Status)), min_size=1), st.sampled_from(list(Status)))
+def test_no_status_turns_back(known: list[Status], heard_next: Status) -> None:
+    status = known[0]
+    for each in known[1:]:
+        status = later(status, each)
+    after = later(status, heard_next)
+    assert after in {status, heard_next}
+    if status in TERMINAL and not (status is Status.DELIVERED and heard_next is Status.READ):
+        assert after is status
+    assert later(after, heard_next) is after
+
+
+def test_an_error_code_is_never_erased() -> None:
+    assert fold([callback("undelivered", 1, 30005), callback("sent", 0)]).error_code == 30005
+
+
+def test_a_word_twilio_adds_one_day_is_kept_in_the_timeline_and_changes_no_status() -> None:
+    delivery = fold([callback("sent"), callback("teleported", 1)])
+    assert (delivery.status, set(delivery.timeline)) == (Status.SENT, {"sent", "teleported"})
+
+
+@pytest.mark.parametrize(
+    ("result", "delivery", "status"),
+    [
+        (None, None, Status.CLAIMED),
+        (SendResult(status=Status.UNKNOWN), None, Status.UNKNOWN),
+        (SendResult(status=Status.UNKNOWN), Delivery(sid="SM1", status=Status.SENT), Status.SENT),
+        (
+            SendResult(status=Status.ACCEPTED),
+            Delivery(sid="SM1", status=Status.DELIVERED),
+            Status.DELIVERED,
+        ),
+        (
+            SendResult(status=Status.CLAIMED),
+            Delivery(sid="SM1", status=Status.QUEUED),
+            Status.QUEUED,
+        ),
+        (SendResult(status=Status.SKIPPED, reason="duplicate"), None, Status.SKIPPED),
+    ],
+)
+def test_a_callback_proves_what_the_answer_did_not_tell(
+    result: SendResult | None, delivery: Delivery | None, status: Status
+) -> None:
+    assert current_status(result, delivery) is status
+
+
+@pytest.mark.parametrize(
+    ("http_status", "code", "kind"),
+    [
+        (429, 20429, RefusedForNow),
+        (429, None, RefusedForNow),
+        (429, 21611, RefusedForNow),
+        (401, 20003, RefusedForNow),
+        (400, 21211, Refused),
+        (400, 21610, Refused),
+        (404, 21701, Refused),
+        (400, None, Refused),
+        (400, 99999, Refused),
+        (500, None, Unknown),
+        (502, None, Unknown),
+        (503, 20503, Unknown),
+        (408, None, Unknown),
+    ],
+)
+def test_only_what_made_nothing_for_certain_may_be_repeated(
+    http_status: int, code: int | None, kind: type[Accepted | Refused | RefusedForNow | Unknown]
+) -> None:
+    assert isinstance(outcome_of_refusal(http_status=http_status, code=code), kind)
+
+
+@given(st.integers(0, 999_999), st.integers(0, 999))
+def test_the_id_of_a_broadcasts_message_carries_its_place(chunk: int, number: int) -> None:
+    place = Place("bc_" + "0" * 32, chunk, number)
+    assert place_of(place.message_id) == place
+    assert is_message_id(place.message_id)
+
+
+@given(st.text(max_size=200))
+def test_no_text_of_a_stranger_is_taken_for_a_place_by_accident(text: str) -> None:
+    place = place_of(text)
+    assert place is None or place.message_id == text
+
+
+def test_the_same_key_gives_the_same_id() -> None:
+    assert (
+        id_from_idempotency_key("a") == id_from_idempotency_key("a") != id_from_idempotency_key("b")
+    )
+    assert is_message_id(id_from_idempotency_key("a"))
+
+
+def test_a_fingerprint_tells_requests_apart() -> None:
+    message = OutboundMessage(to="+12025550123", body="Hi")
+    assert message.fingerprint == OutboundMessage(to="+12025550123", body="Hi").fingerprint
+    assert message.fingerprint != OutboundMessage(to="+12025550123", body="Ho").fingerprint
