@@ -15,7 +15,7 @@ from tests.functional.aws import Aws, Context
 from tests.functional.twilio import FakeTwilio
 
 CASES = cases.load()
-FUNCTIONS = {path.name for path in (Path(__file__).parents[2] / "functions").iterdir()}
+FUNCTIONS = {app.parent.name for app in (Path(__file__).parents[2] / "functions").glob("*/app.py")}
 
 
 def test_every_event_file_has_an_expectation_and_every_expectation_a_file() -> None:
@@ -29,7 +29,11 @@ def test_every_function_has_an_event_and_every_event_a_function() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_handler_answers_each_event_as_expected(
-    case: Case, event: Callable[[str], dict[str, Any]], aws: Aws, twilio: FakeTwilio, context: Context
+    case: Case,
+    event: Callable[[str], dict[str, Any]],
+    aws: Aws,
+    twilio: FakeTwilio,
+    context: Context,
 ) -> None:
     handler = importlib.import_module(f"functions.{case.folder}.app").lambda_handler
     answer = handler(event(case.name), context)
