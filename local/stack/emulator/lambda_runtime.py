@@ -3,17 +3,26 @@
 That worker reports every error as `Runtime.HandlerError`, sees all packages of the emulator, and is slow. We run
 functions as AWS does: under awslambdaric, which speaks the Runtime API that ministack offers to custom runtimes,
 on an interpreter that has what the runtime has, with the layer unpacked once.
+
+A laptop is no region: where AWS starts an environment for every invocation at the same time, here a function has
+few of them, and an invocation waits for one. Unbounded, a burst of callbacks starts hundreds of interpreters.
 """
 
 import functools
 import io
 import os
+import threading
 import zipfile
+from collections import defaultdict
 from pathlib import Path
 from typing import IO, Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
+
+CORES = os.cpu_count() or 1
+ENVIRONMENTS = max(3, CORES)
+"""How many invocations of one function run at a time."""
 
 EMULATOR_ONLY = (
     "GATEWAY_PORT",
@@ -36,6 +45,9 @@ def fill(*, python: Path, logs: Path) -> None:
     """Run functions with a Python runtime on `python`; their output also goes to files in `logs`."""
     worker_class = lambda_runtime._worker_class_for  # noqa: SLF001
     execute = lambda_svc._execute_function_warm  # noqa: SLF001
+    environments: defaultdict[str, threading.Semaphore] = defaultdict(
+        lambda: threading.Semaphore(ENVIRONMENTS)
+    )
 
     def choose_class(config: dict[str, Any]) -> Any:
         if not is_python(config):
@@ -45,7 +57,8 @@ def fill(*, python: Path, logs: Path) -> None:
     def execute_under_runtime_client(function: Any, event: Any, request_id: str) -> Any:
         if not is_python(function.get("config") or function):
             return execute(function, event, request_id)
-        return lambda_svc._execute_function_provided_warm(function, event, request_id)  # noqa: SLF001
+        with environments[(function.get("config") or function)["FunctionArn"]]:
+            return lambda_svc._execute_function_provided_warm(function, event, request_id)  # noqa: SLF001
 
     lambda_runtime._worker_class_for = choose_class  # noqa: SLF001
     lambda_svc._execute_function_warm = execute_under_runtime_client  # noqa: SLF001
@@ -58,11 +71,18 @@ def is_python(config: dict[str, Any]) -> bool:
 class RuntimeClientWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
     """An execution environment whose bootstrap starts awslambdaric."""
 
+    _starts = threading.Semaphore(CORES)
+
     def __init__(
         self, name: str, config: dict[str, Any], code_zip: bytes, *, python: Path, logs: Path
     ) -> None:
         super().__init__(name, config, with_bootstrap(code_zip, bootstrap(config, python)))
         self._log_file = logs / f"{name}.log"
+
+    def _spawn(self, init_timeout: float | None = None) -> None:
+        # more at once than there are cores, and all of them miss the deadline of the init phase
+        with self._starts:
+            super()._spawn(init_timeout)
 
     def _build_handler_class(self, *args: Any) -> Any:
         handler = super()._build_handler_class(*args)
