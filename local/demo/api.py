@@ -12,7 +12,11 @@ from botocore.credentials import Credentials
 
 from local.stack.stack import Stack
 
-_HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(30.0), retries=False)
+# only what changes nothing is asked again
+_RETRIES = urllib3.Retry(
+    3, allowed_methods={"GET"}, status_forcelist={502, 503, 504}, backoff_factor=1
+)
+_HTTP = urllib3.PoolManager(timeout=urllib3.Timeout(30.0), retries=_RETRIES)
 
 
 class ApiError(RuntimeError):

@@ -19,10 +19,10 @@ from local.stack.stack import Stack
 # the send result and the callbacks' sum each name one of these; the further one stands
 _LIFE = (
     "claimed", "unknown", "accepted", "queued", "sending", "sent",
-    "delivered", "undelivered", "failed", "skipped",
+    "delivered", "read", "undelivered", "failed", "skipped",
 )  # fmt: skip
 _WITHOUT_OUTCOME = {"claimed", "unknown"}
-_FINAL = {"delivered", "undelivered", "failed", "skipped"}
+_FINAL = {"delivered", "read", "undelivered", "failed", "skipped"}
 
 Item = Mapping[str, Any]
 
@@ -167,7 +167,9 @@ def against_twilio(
         (line.row, line.code) for line in recount if line.status == "failed" and not line.sid
     }
     meant = {(number, row.refusal) for number, row in enumerate(rows, start=1) if row.refusal}
-    yield from _named("rows with a code were refused unasked or not refused", refused ^ meant)
+    yield from _named(
+        "rows are refused, or not, against what the file says", {row for row, _ in refused ^ meant}
+    )
 
 
 def _message_id(made: Mapping[str, Any]) -> str:
