@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import FrameType
 
 from rich.console import Console
@@ -13,9 +14,17 @@ from rich.table import Table
 from local.sam_local import cases, docker, image, invoke
 from local.sam_local.cases import Case
 from local.sam_local.invoke import Invocation
-from local.sam_local.surroundings import surroundings
+from local.sam_local.surroundings import Surroundings, surroundings
 from local.stack.failure import StackError
 from local.stack.places import BUILD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """All that was run, and whom Twilio has a message for in the end."""
+
+    invocations: list[Invocation]
+    recipients: list[str]
 
 
 def main() -> int:
@@ -24,33 +33,45 @@ def main() -> int:
         signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
-        invocations = list(_run(cases.load()))
+        run = _run(cases.load())
     except StackError as error:
         print(f"local.sam_local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("local.sam_local: stopped", file=sys.stderr)
         return 130
-    return _show(invocations, seconds=time.monotonic() - began)
+    problems = list(_problems(run))
+    _show(run.invocations)
+    print("".join(f"\n{problem}\n" for problem in problems), end="")
+    print(_summary(run, problems, seconds=time.monotonic() - began))
+    return 1 if problems else 0
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(all_cases: list[Case]) -> Iterator[Invocation]:
+def _run(all_cases: list[Case]) -> Run:
     if not (BUILD / "template.yaml").exists():
         raise StackError("there is no build: run `make build`")
-    first = list({case.function: case for case in reversed(all_cases)}.values())
-    others = [case for case in all_cases if case not in first]
     with docker.daemon(), docker.network() as bridge:
         print(f"functions run in {image.ensure()}", flush=True)
         with surroundings(bridge) as given:
-            for invocation in invoke.invoke(first, given):
-                yield _progress(invocation)
-            with invoke.lambda_api(given, image=invoke.image_of(invocation)) as api:
-                for case in others:
-                    yield _progress(invoke.call(case, api))
+            invocations = [_progress(each) for each in _invocations(all_cases, given)]
+            return Run(invocations=invocations, recipients=given.recipients())
+
+
+def _invocations(all_cases: list[Case], given: Surroundings) -> Iterator[Invocation]:
+    """One event of each function by `sam local invoke`, the others through Lambda's API."""
+    first = list({case.function: case for case in reversed(all_cases)}.values())
+    invoked = []
+    for invocation in invoke.invoke(first, given):
+        invoked.append(invocation)
+        yield invocation
+    with invoke.lambda_api(given, image=invoke.image_of(invoked[0])) as api:
+        for case in all_cases:
+            if case not in first:
+                yield invoke.call(case, api)
 
 
 def _progress(invocation: Invocation) -> Invocation:
@@ -58,10 +79,24 @@ def _progress(invocation: Invocation) -> Invocation:
     return invocation
 
 
-def _show(invocations: list[Invocation], *, seconds: float) -> int:
-    """Print the table and what went wrong; returns the exit code."""
+def _problems(run: Run) -> Iterator[str]:
+    for each in run.invocations:
+        if not cases.meets(each.answer, each.case.expected):
+            yield _explain(each)
+    expected = sorted(to for each in run.invocations for to in each.case.sent)
+    if expected != sorted(run.recipients):
+        yield f"Twilio has messages to {sorted(run.recipients)}, expected were {expected}"
+
+
+def _summary(run: Run, problems: list[str], *, seconds: float) -> str:
+    functions = len({each.case.function for each in run.invocations})
+    events = f"{len(run.invocations)} events of {functions} functions"
+    verdict = f"{len(problems)} problems" if problems else "all answered as expected"
+    return f"{events}, {len(run.recipients)} messages sent: {verdict}; {seconds:.0f} s"
+
+
+def _show(invocations: list[Invocation]) -> None:
     table = Table("function", "event", "run by", "seconds", "answer", "")
-    failed = [each for each in invocations if not cases.meets(each.answer, each.case.expected)]
     for each in sorted(invocations, key=lambda each: each.case.name):
         table.add_row(
             each.case.function,
@@ -69,17 +104,9 @@ def _show(invocations: list[Invocation], *, seconds: float) -> int:
             each.way,
             f"{each.seconds:.1f}",
             _short(each.answer),
-            "FAILED" if each in failed else "ok",
+            "ok" if cases.meets(each.answer, each.case.expected) else "FAILED",
         )
     Console(width=None if sys.stdout.isatty() else 150).print(table)
-    for each in failed:
-        print(_explain(each))
-    functions = len({each.case.function for each in invocations})
-    print(
-        f"{len(invocations) - len(failed)} of {len(invocations)} events answered as expected,"
-        f" {functions} functions, {seconds:.0f} s"
-    )
-    return 1 if failed or not invocations else 0
 
 
 def _short(answer: object) -> str:
@@ -94,9 +121,9 @@ def _short(answer: object) -> str:
 
 def _explain(invocation: Invocation) -> str:
     return (
-        f"\n{invocation.case.name}: expected {json.dumps(invocation.case.expected)}\n"
+        f"{invocation.case.name}: expected {json.dumps(invocation.case.expected)}\n"
         f"got {json.dumps(cases.told(invocation.answer))}\n"
-        f"the end of {invocation.log}:\n{invocation.log_tail()}"
+        f"the end of its log:\n{invocation.log_tail()}"
     )
 
 

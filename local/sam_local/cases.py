@@ -1,7 +1,7 @@
 """The event files and what each of them must be answered: `events/<function folder>/<case>.json`.
 
 An expectation names the `statusCode`, `body` (members that the JSON body must have, or the whole text), and how
-many `batchItemFailures` there are; null stands for no answer.
+many `batchItemFailures` there are; null stands for no answer. `sent` tells to whom a message goes that way.
 """
 
 import json
@@ -18,10 +18,11 @@ type Expectation = dict[str, Any] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One event file, named `messages/send-sms`, and what it must be answered."""
+    """One event file, named `messages/send-sms`, what it must be answered, and to whom it sends a message."""
 
     name: str
     expected: Expectation
+    sent: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -39,8 +40,14 @@ class Case:
 
 def load() -> list[Case]:
     """All cases, in the order of the expectations."""
-    expectations: dict[str, Expectation] = json.loads(EXPECTATIONS.read_text())
-    return [Case(name=name, expected=expected) for name, expected in expectations.items()]
+    return [
+        _case(name, expected) for name, expected in json.loads(EXPECTATIONS.read_text()).items()
+    ]
+
+
+def _case(name: str, expected: Expectation) -> Case:
+    sent = expected.pop("sent", ()) if expected else ()
+    return Case(name=name, expected=expected, sent=tuple(sent))
 
 
 def told(answer: Any) -> Any:

@@ -55,9 +55,9 @@ def is_answering() -> bool:
 @contextmanager
 def daemon() -> Iterator[None]:
     """Have a daemon; one that was started for this ends with it."""
-    if not is_answering():
-        _start()
     try:
+        if not is_answering():
+            _start()
         yield
     finally:
         if DAEMON.stop():
@@ -65,6 +65,8 @@ def daemon() -> Iterator[None]:
 
 
 def _start() -> None:
+    if "DOCKER_HOST" in os.environ:
+        raise StackError(f"no Docker answers at {os.environ['DOCKER_HOST']} (DOCKER_HOST)")
     require("dockerd", PACKAGES)
     if is_answering():  # installing it has started it
         return

@@ -41,18 +41,16 @@ LOG_LINES = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One event that was run: the answer, how long it took, and its log, which begins at `log_start`."""
+    """One event that was run: the answer, how long it took, and what was logged meanwhile."""
 
     case: Case
     way: str
     answer: Any
     seconds: float
-    log: Path
-    log_start: int = 0
+    log: str
 
     def log_tail(self) -> str:
-        text = self.log.read_bytes()[self.log_start :].decode(errors="replace")
-        return "\n".join("    " + line for line in text.splitlines()[-LOG_LINES:])
+        return "\n".join("    " + line for line in self.log.splitlines()[-LOG_LINES:])
 
 
 def _sam(template: Path, given: Surroundings, *command: str) -> list[str]:
@@ -92,22 +90,29 @@ class _Running:
     began: float
 
     def finished(self) -> Invocation | None:
+        seconds = time.monotonic() - self.began
         if self.process.poll() is None:
-            return None
+            if seconds < LONGEST_SECONDS:
+                return None
+            self.stop()
         lines = self.out.read_text().strip().splitlines()
         return Invocation(
             case=self.case,
             way="invoke",
             answer=_read(lines[-1]) if lines else f"nothing (sam: {self.process.returncode})",
-            seconds=time.monotonic() - self.began,
-            log=self.log,
+            seconds=seconds,
+            log=self.log.read_text(errors="replace"),
         )
 
     def stop(self) -> None:
         """SAM removes its container when it is told to end."""
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait()
+            try:
+                self.process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
 
 def invoke(cases: Sequence[Case], given: Surroundings) -> Iterator[Invocation]:
@@ -133,14 +138,15 @@ def _finishing(running: list[_Running]) -> Iterator[Invocation]:
 
 def image_of(invocation: Invocation) -> str:
     """The image that an invocation's container was made from."""
-    container = re.search(r"SAM_CONTAINER_ID: (\w+)", invocation.log.read_text())
-    if container is None:
-        raise StackError(f"{invocation.case.name} had no container\n{invocation.log_tail()}")
-    return docker(
+    container = re.search(r"SAM_CONTAINER_ID: (\w+)", invocation.log)
+    image = container and docker(
         *("events", "--since", "1h", "--until", "0s"),
         *("--filter", f"container={container[1]}", "--filter", "event=create"),
         *("--format", "{{.Actor.Attributes.image}}"),
     )
+    if not image:
+        raise StackError(f"{invocation.case.name} had no container\n{invocation.log_tail()}")
+    return image
 
 
 def _start(case: Case, given: Surroundings) -> _Running:
@@ -210,8 +216,7 @@ def call(case: Case, api: Any) -> Invocation:
         way="lambda",
         answer=answer,
         seconds=time.monotonic() - began,
-        log=START_LAMBDA.log,
-        log_start=log_start,
+        log=START_LAMBDA.log.read_bytes()[log_start:].decode(errors="replace"),
     )
 
 

@@ -3,13 +3,14 @@
 import json
 import os
 import socket
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
+from samtranslator.yaml_helper import yaml_parse
 
 from local.sam_local.docker import Bridge
 from local.stack import aws
@@ -33,13 +34,19 @@ TABLE_PARTS = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "B
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What SAM is to be given. `aws_url` is the emulated AWS as this machine reaches it."""
+    """What SAM is to be given, and where this machine reaches the emulated AWS and the simulated Twilio."""
 
     template: Path
     template_without_layer: Path
     environment: Path
     parameters: tuple[str, ...]
     aws_url: str
+    twilio_url: str
+
+    def recipients(self) -> list[str]:
+        """Whom Twilio has a message for, as often as it has one."""
+        with urllib.request.urlopen(f"{self.twilio_url}/_control/truth", timeout=10) as answer:  # noqa: S310
+            return [message["to"] for message in json.load(answer)["messages"]]
 
 
 @contextmanager
@@ -50,6 +57,7 @@ def surroundings(bridge: Bridge) -> Iterator[Surroundings]:
         twilio_port = _start_twilio(bridge)
         yield _prepare(
             aws_url=f"http://{bridge.address}:{port}",
+            twilio_url=f"http://{bridge.address}:{twilio_port}",
             inside={
                 "AWS_ENDPOINT_URL": f"http://{bridge.host}:{port}",
                 "TWILIO_API_URL": f"http://{bridge.host}:{twilio_port}",
@@ -95,9 +103,9 @@ def _free_port(address: str) -> int:
         return port
 
 
-def _prepare(*, aws_url: str, inside: dict[str, str]) -> Surroundings:
+def _prepare(*, aws_url: str, twilio_url: str, inside: dict[str, str]) -> Surroundings:
     """Write what SAM is to be given, `inside` being what containers see of this machine."""
-    template: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(BUILD / "template.yaml"))))
+    template: dict[str, Any] = yaml_parse((BUILD / "template.yaml").read_text())
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     state = _make_state(aws_url, variables, template["Resources"])
     # SAM gives functions only those variables that the template declares
@@ -114,6 +122,7 @@ def _prepare(*, aws_url: str, inside: dict[str, str]) -> Surroundings:
             f"MessagingServiceSid={SERVICE_SID}",
         ),
         aws_url=aws_url,
+        twilio_url=twilio_url,
     )
     prepared.template.write_text(json.dumps(template))
     del template["Globals"]["Function"]["Layers"]

@@ -38,6 +38,7 @@ def test_a_handler_answers_each_event_as_expected(
     handler = importlib.import_module(f"functions.{case.folder}.app").lambda_handler
     answer = handler(event(case.name), context)
     assert cases.meets(answer, case.expected), cases.told(answer)
+    assert sorted(message["to"] for message in twilio.made) == sorted(case.sent)
 
 
 @pytest.mark.parametrize(
