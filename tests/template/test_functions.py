@@ -1,0 +1,178 @@
+"""What every function has, whatever it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from sendpool.edge.settings import Settings
+from tests.template.stack import ROOT, Stack, as_deployed, target
+
+FUNCTIONS = sorted(as_deployed().functions)
+# Powertools' own; our code reads none of them
+POWERTOOLS = {
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_SERVICE_NAME",
+}
+# what Twilio waits for a webhook's answer
+TWILIO_PATIENCE_SECONDS = 15
+# what an HTTP API waits for its integration
+API_PATIENCE_SECONDS = 30
+
+
+class _Asked(Mapping[str, str]):
+    """An environment that has everything, and remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return "ssm" if name == "CREDENTIALS_STORE" else "1"
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("settings are read by name")
+
+    def __len__(self) -> int:
+        return 1
+
+
+@pytest.fixture(params=FUNCTIONS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def function(name: str, stack: Stack) -> dict[str, Any]:
+    return stack.functions[name]
+
+
+def test_the_template_has_a_function_for_each_folder_and_no_other(written: Stack) -> None:
+    functions = written.of_type("AWS::Serverless::Function").values()
+    folders = {str(app.parent.relative_to(ROOT)) for app in (ROOT / "functions").glob("*/app.py")}
+    assert {function["CodeUri"] for function in functions} == folders
+
+
+def test_a_function_states_what_it_is_for_its_timeout_and_its_memory(
+    name: str, written: Stack
+) -> None:
+    own = written.resources[name]["Properties"]
+    assert {"Description", "Timeout", "MemorySize", "Role"} <= set(own)
+
+
+def test_a_function_logs_json_to_its_own_group_with_retention(
+    name: str, function: dict[str, Any], stack: Stack
+) -> None:
+    group = target(function["LoggingConfig"]["LogGroup"])
+    assert group == name.removesuffix("Function") + "LogGroup"
+    assert "RetentionInDays" in stack.resources[group]["Properties"]
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+def test_metrics_are_not_filtered_out_with_the_log(function: dict[str, Any]) -> None:
+    # metrics are log lines without a level, which Lambda takes for INFO
+    assert function["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+
+
+def test_a_function_that_fails_raises_an_alarm(name: str, stack: Stack) -> None:
+    watched = [
+        target(dimension["Value"])
+        for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "Errors"
+        for dimension in alarm["Dimensions"]
+    ]
+    assert watched.count(name) == 1
+
+
+def test_every_alarm_says_what_to_do_and_notifies_whoever_is_named(stack: Stack) -> None:
+    for alarm in stack.of_type("AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmDescription"]
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmActions"]["Fn::If"][:2] == [
+            "HasAlarmTopic",
+            [{"Ref": "AlarmTopicArn"}],
+        ]
+
+
+def test_a_function_gets_the_variables_that_the_code_reads_and_no_others(
+    function: dict[str, Any],
+) -> None:
+    asked = _Asked()
+    Settings.from_env(asked)
+    # INBOUND_REPLY is the one that may be empty, so it is read apart
+    assert set(function["Environment"]["Variables"]) == asked.names | POWERTOOLS
+
+
+def test_no_secret_is_in_the_environment(function: dict[str, Any]) -> None:
+    variables = function["Environment"]["Variables"]
+    assert not [
+        name for name in variables if any(word in name for word in ("TOKEN", "SECRET", "KEY"))
+    ]
+    assert "resolve:" not in str(variables)
+
+
+def test_a_function_calls_itself_what_its_folder_is_called(
+    name: str, function: dict[str, Any]
+) -> None:
+    service = function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert service == name.removesuffix("Function").lower()
+
+
+def test_no_function_reserves_concurrency(function: dict[str, Any]) -> None:
+    # pollers would over-fetch and fill the dead-letter queues with healthy messages
+    assert "ReservedConcurrentExecutions" not in function
+
+
+def test_exactly_those_that_can_feed_themselves_through_queues_may_loop(stack: Stack) -> None:
+    feeds = {
+        name: {
+            stack.consumers[resource]
+            for action, resource in stack.grants(name)
+            if action == "sqs:SendMessage" and resource in stack.consumers
+        }
+        for name in stack.functions
+    }
+    looping = {name for name in feeds if name in _reached(feeds, name)}
+    allowed = {
+        name for name, each in stack.functions.items() if each.get("RecursiveLoop") == "Allow"
+    }
+    assert allowed == looping == {"DispatcherFunction", "SenderFunction"}
+
+
+def _reached(feeds: dict[str, set[str]], start: str) -> set[str]:
+    reached: set[str] = set()
+    fresh = feeds[start]
+    while fresh:
+        reached |= fresh
+        fresh = {following for each in fresh for following in feeds[each]} - reached
+    return reached
+
+
+def test_functions_behind_the_api_answer_before_it_gives_up(stack: Stack) -> None:
+    for route in stack.routes:
+        assert stack.functions[route.function]["Timeout"] < API_PATIENCE_SECONDS, route
+
+
+def test_functions_that_twilio_calls_end_before_it_gives_up(stack: Stack) -> None:
+    webhooks = [route for route in stack.routes if route.is_webhook]
+    assert webhooks
+    for route in webhooks:
+        assert stack.functions[route.function]["Timeout"] < TWILIO_PATIENCE_SECONDS, route
+
+
+def test_all_functions_run_the_same_python_on_the_layers_architecture(stack: Stack) -> None:
+    ((layer_id, layer),) = stack.of_type("AWS::Lambda::LayerVersion").items()
+    for function in stack.functions.values():
+        assert function["Layers"] == [{"Ref": layer_id}]
+        assert [function["Runtime"]] == layer["CompatibleRuntimes"]
+        assert function["Architectures"] == layer["CompatibleArchitectures"]
+
+
+def test_old_versions_of_the_layer_are_deleted(stack: Stack) -> None:
+    (layer,) = (
+        each for each in stack.resources.values() if each["Type"] == "AWS::Lambda::LayerVersion"
+    )
+    assert layer["DeletionPolicy"] == "Delete"

@@ -1,0 +1,118 @@
+"""Least privilege: each function may do exactly what its code does, on exactly the resources it does it to.
+
+The table is read off the adapters: `Table.put_many` is BatchWriteItem, `Table.transact` is PutItem and UpdateItem,
+`Queues.release` is SendMessage, `Files.has_upload` is GetObject and (to tell absent from forbidden) ListBucket.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from tests.template.stack import Stack, as_deployed, listed, target
+
+FUNCTIONS = sorted(as_deployed().functions)
+
+
+def _each(service: str, actions: str, *resources: str) -> set[tuple[str, str]]:
+    return set(product((f"{service}:{action}" for action in actions.split()), resources))
+
+
+def _consumes(queue: str) -> set[tuple[str, str]]:
+    return _each("sqs", "ReceiveMessage DeleteMessage GetQueueAttributes", queue)
+
+
+READS_PARAMETERS = {
+    ("ssm:GetParametersByPath", "ssm:parameter/sendpool/Stage"),
+    ("secretsmanager:GetSecretValue", "secretsmanager:secret:/sendpool/Stage/twilio-??????"),
+}
+
+ALLOWED: dict[str, set[tuple[str, str]]] = {
+    "MessagesFunction": READS_PARAMETERS
+    | _each("dynamodb", "PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem", "LedgerTable")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person"),
+    "BroadcastsFunction": _each("dynamodb", "GetItem PutItem UpdateItem", "LedgerTable")
+    | _each("s3", "PutObject GetObject", "FilesBucket/uploads/*")
+    | _each("s3", "ListBucket", "FilesBucket")
+    | _each("sqs", "SendMessage", "DispatchQueue"),
+    "DispatcherFunction": _consumes("DispatchQueue")
+    | _each("dynamodb", "GetItem UpdateItem", "LedgerTable")
+    | _each("s3", "GetObject", "FilesBucket/uploads/*", "FilesBucket/rows/*")
+    | _each("s3", "PutObject AbortMultipartUpload", "FilesBucket/rows/*")
+    | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue"),
+    "SenderFunction": READS_PARAMETERS
+    | _consumes("SendQueue")
+    | _each(
+        "dynamodb",
+        "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem Query",
+        "LedgerTable",
+    )
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person")
+    | _each("sqs", "SendMessage", "SendQueue", "SendDeadLetterQueue"),
+    "RecorderFunction": _consumes("CallbacksQueue")
+    | _each("dynamodb", "BatchGetItem PutItem", "LedgerTable"),
+    "RollupFunction": _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
+    | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
+    | _each("dynamodb", "ListStreams", "LedgerTable/stream/*")
+    | _each("sqs", "SendMessage", "RollupFailuresQueue"),
+    "InboundFunction": READS_PARAMETERS | _each("dynamodb", "PutItem", "LedgerTable"),
+    "StatusFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
+}
+
+# what carries a * and why it must
+WITH_A_STAR = {
+    "FilesBucket/uploads/*": "a file for each broadcast",
+    "FilesBucket/rows/*": "a file for each broadcast",
+    "LedgerTable/stream/*": "AWS offers ListStreams on no narrower resource than a table's streams",
+}
+
+
+def test_every_function_has_its_permissions_written_down() -> None:
+    assert set(ALLOWED) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_its_code_does_and_nothing_more(function: str, stack: Stack) -> None:
+    logs = {
+        (f"logs:{action}", function.removesuffix("Function") + "LogGroup")
+        for action in ("CreateLogStream", "PutLogEvents")
+    }
+    assert stack.grants(function) == ALLOWED[function] | logs
+
+
+def test_every_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Stack) -> None:
+    roles = [target(function["Role"]) for function in stack.functions.values()]
+    assert len(set(roles)) == len(roles) == len(stack.of_type("AWS::IAM::Role"))
+    for role in roles:
+        (trust,) = stack.resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_no_role_takes_over_a_managed_policy(stack: Stack) -> None:
+    assert not [
+        name
+        for name, role in stack.of_type("AWS::IAM::Role").items()
+        if "ManagedPolicyArns" in role
+    ]
+
+
+def test_no_action_has_a_star_and_a_resource_only_with_a_reason(stack: Stack) -> None:
+    grants = {grant for function in FUNCTIONS for grant in stack.grants(function)}
+    assert not [action for action, _ in grants if "*" in action]
+    assert {resource for _, resource in grants if "*" in resource} == set(WITH_A_STAR)
+
+
+def test_policies_of_queues_and_bucket_only_deny(stack: Stack) -> None:
+    kinds = ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy")
+    policies = [policy for kind in kinds for policy in stack.of_type(kind).values()]
+    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+    assert {each["Effect"] for each in statements} == {"Deny"}
+    assert {each["Sid"] for each in statements} == {"DenyPlainHttp"}
+
+
+def test_plain_http_is_refused_by_every_queue_and_by_the_bucket(stack: Stack) -> None:
+    (queues,) = stack.of_type("AWS::SQS::QueuePolicy").values()
+    (bucket,) = stack.of_type("AWS::S3::BucketPolicy").values()
+    assert {target(queue) for queue in listed(queues["Queues"])} == set(stack.queues)
+    assert target(bucket["Bucket"]) in stack.of_type("AWS::S3::Bucket")

@@ -1,0 +1,174 @@
+"""Table, stream, bucket and parameters: what the code expects is there, and nothing of it is lost by accident."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sendpool.adapters.ledger import items, keys
+from sendpool.adapters.ledger.messages import Messages
+from sendpool.adapters.ledger.table import Table
+from sendpool.domain.message import MessageRecord, SendResult, Status
+from tests.template.stack import Source, Stack, target
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+MESSAGE = f"bc_{'0' * 32}-000001-001"
+
+
+@pytest.fixture
+def table(stack: Stack) -> dict[str, Any]:
+    return stack.of_type("AWS::DynamoDB::Table")["LedgerTable"]
+
+
+@pytest.fixture
+def stream(stack: Stack) -> Source:
+    (found,) = (each for each in stack.sources if each.origin == "LedgerTable")
+    return found
+
+
+@dataclass
+class _Asked(Table):
+    """A table that remembers which index it was asked for."""
+
+    queries: list[dict[str, Any]] = field(default_factory=list)
+
+    def query_index(self, index: str, **of: Any) -> Iterator[dict[str, Any]]:
+        self.queries.append({"index": index, **of})
+        return iter(())
+
+
+def _key_of(index: dict[str, Any]) -> list[str]:
+    return [each["AttributeName"] for each in index["KeySchema"]]
+
+
+def _indexes(table: dict[str, Any]) -> dict[str, list[str]]:
+    return {each["IndexName"]: _key_of(each) for each in table["GlobalSecondaryIndexes"]}
+
+
+def _unknown_message() -> dict[str, Any]:
+    record = MessageRecord(
+        id="msg_1", to="+12025550123", created_at=NOW, result=SendResult(status=Status.UNKNOWN)
+    )
+    return items.of_message(record, expires_at=NOW)
+
+
+def test_the_table_has_the_keys_that_the_ledger_writes(table: dict[str, Any]) -> None:
+    assert tuple(_key_of(table)) == keys.Key._fields
+
+
+def test_the_index_by_person_is_the_one_that_the_ledger_asks(table: dict[str, Any]) -> None:
+    asked = _Asked()
+    Messages(asked, retention=timedelta(days=1)).sids_of("+12025550123", since=NOW)
+    (query,) = asked.queries
+    assert _indexes(table)[query["index"]] == [query["partition"][0], query["since"][0]]
+    assert set(_indexes(table)["by_person"]) <= set(_unknown_message())
+
+
+def test_the_index_of_open_messages_has_the_attributes_that_only_open_messages_have(
+    table: dict[str, Any],
+) -> None:
+    decided = MessageRecord(
+        id="msg_1", to="+12025550123", created_at=NOW, result=SendResult(status=Status.ACCEPTED)
+    )
+    only_open = set(_unknown_message()) - set(items.of_message(decided, expires_at=NOW))
+    assert set(_indexes(table)["open"]) == only_open
+
+
+def test_items_expire_by_the_attribute_that_the_ledger_writes(table: dict[str, Any]) -> None:
+    expiry = table["TimeToLiveSpecification"]
+    assert expiry["Enabled"] is True
+    assert expiry["AttributeName"] in _unknown_message()
+
+
+def test_the_table_survives_accidents(stack: Stack, table: dict[str, Any]) -> None:
+    resource = stack.resources["LedgerTable"]
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsProduction", True, False]}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_stream_shows_items_as_they_are_after_a_change(table: dict[str, Any]) -> None:
+    assert table["StreamSpecification"]["StreamViewType"] in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}
+
+
+def test_a_poisonous_change_does_not_block_its_shard(stack: Stack, stream: Source) -> None:
+    assert 0 < stream.properties["MaximumRetryAttempts"] <= 100
+    # the stream itself keeps a day
+    assert 60 <= stream.properties["MaximumRecordAgeInSeconds"] < 86_400
+    assert stream.properties["BisectBatchOnFunctionError"] is True
+    destination = stream.properties["DestinationConfig"]["OnFailure"]["Destination"]
+    assert target(destination) in stack.queues
+
+
+def test_the_stream_is_read_from_the_beginning(stream: Source) -> None:
+    assert stream.properties["StartingPosition"] == "TRIM_HORIZON"
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "passes"),
+    [
+        ("INSERT", keys.message(MESSAGE), True),
+        ("MODIFY", keys.message(MESSAGE), True),
+        ("INSERT", keys.delivery(MESSAGE), True),
+        ("REMOVE", keys.message(MESSAGE), False),
+        ("INSERT", keys.message("msg_1"), False),
+        ("INSERT", keys.unowned_delivery("SM1"), False),
+        ("MODIFY", keys.tally("bc_1", 1), False),
+        ("MODIFY", keys.counters("bc_1"), False),
+        ("MODIFY", keys.chunk("bc_1", 1), False),
+        ("MODIFY", keys.broadcast("bc_1"), False),
+        ("INSERT", keys.opt_out("+12025550123", "all"), False),
+    ],
+)
+def test_the_rollup_hears_of_broadcasts_messages_and_deliveries_and_not_of_its_own_writes(
+    event: str, key: keys.Key, passes: bool, stream: Source
+) -> None:
+    (one,) = stream.properties["FilterCriteria"]["Filters"]
+    record = {
+        "eventName": event,
+        "dynamodb": {"Keys": {"pk": {"S": key.pk}, "sk": {"S": key.sk}}},
+    }
+    assert _matches(json.loads(one["Pattern"]), record) is passes
+
+
+def _matches(pattern: Any, value: Any) -> bool:
+    """Lambda's filter rules, as far as we use them: every name must match one of its alternatives."""
+    if isinstance(pattern, dict):
+        return all(name in value and _matches(each, value[name]) for name, each in pattern.items())
+    return any(
+        value.startswith(each["prefix"]) if isinstance(each, dict) else value == each
+        for each in pattern
+    )
+
+
+def test_the_bucket_is_private_and_encrypted_and_outlives_the_stack(stack: Stack) -> None:
+    (resource,) = (each for each in stack.resources.values() if each["Type"] == "AWS::S3::Bucket")
+    bucket = resource["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert "BucketEncryption" in bucket
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert resource["DeletionPolicy"] == "Retain"
+
+
+def test_files_with_phone_numbers_do_not_stay(stack: Stack) -> None:
+    (bucket,) = stack.of_type("AWS::S3::Bucket").values()
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert "Prefix" not in rule
+    assert 0 < rule["ExpirationInDays"] <= 30
+    assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+
+def test_no_parameter_that_the_template_writes_is_a_secret(stack: Stack) -> None:
+    names = {
+        each["Name"]["Fn::Sub"].removeprefix("/sendpool/${Stage}/")
+        for each in stack.of_type("AWS::SSM::Parameter").values()
+    }
+    assert names == {"messaging-service-sid", "public-url", "twilio/account-sid"}
