@@ -59,13 +59,15 @@ def _bars(of: int, console: Console) -> Iterator[Callable[[Report], None]]:
 
 @contextmanager
 def _lines(of: int, console: Console) -> Iterator[Callable[[Report], None]]:
-    due_at = 0.0
+    began = time.monotonic()
+    due_at = began
 
     def show(report: Report) -> None:
         nonlocal due_at
-        if time.monotonic() >= due_at:
-            console.print(f"  {_so_far(report)} (of {of})")
-            due_at = time.monotonic() + _LINE_EVERY_SECONDS
+        now = time.monotonic()
+        if now >= due_at:
+            console.print(f"{now - began:4.0f} s  {_so_far(report)} (of {of:,})", soft_wrap=True)
+            due_at = now + _LINE_EVERY_SECONDS
 
     yield show
 
