@@ -15,6 +15,7 @@ INSTALLED := .local/installed
 UV := $(TOOLS)/uv/bin/uv
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
+OFFLINE := $(PYTEST) --disable-socket --allow-unix-socket
 CODE := functions layers local tests
 
 # a python3 that runs (pyenv's shim does not where pyenv lacks the version in .python-version), and a 3.13
@@ -73,6 +74,10 @@ lock: setup ## Bring uv.lock and the layer's requirements up to date with pyproj
 	@$(UV) lock --quiet
 	@$(UV) $(EXPORT) --output-file layers/sendpool/requirements.txt
 
+.PHONY: openapi
+openapi: setup ## Write docs/openapi.json and the queue's schema from the code
+	@$(PYTHON) -m local.contracts
+
 .PHONY: clean
 clean: ## Stop the stack and remove everything that was built or installed
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local.stack down; fi
@@ -84,42 +89,47 @@ clean: ## Stop the stack and remove everything that was built or installed
 check: lint types smoke test ## What CI runs: style, types, imports, all tests
 
 .PHONY: lint
-lint: setup ## Style, and that what is generated is up to date
+lint: validate ## Style, template, and that what is generated is up to date
 	@ruff check $(CODE)
 	@ruff format --check --quiet $(CODE)
+	@$(PYTHON) -m local.contracts --check
 	@$(UV) lock --check --quiet
 	@$(UV) $(EXPORT) | diff layers/sendpool/requirements.txt - || { \
 		echo "layers/sendpool/requirements.txt is not what uv.lock says: run make lock" >&2; exit 1; }
+
+.PHONY: validate
+validate: setup ## sam validate --lint
+	@sam validate --lint
 
 .PHONY: types
 types: setup ## mypy --strict
 	@mypy functions layers local
 
 .PHONY: test
-test: setup ## All tests; the last of them on the local stack
-	@$(PYTEST) --disable-socket --allow-unix-socket tests/unit tests/functional tests/template
-	@$(PYTEST) local/twilio/tests tests/stack
-	@$(MAKE) --no-print-directory e2e
+test: offline test-twilio test-stack e2e ## All tests; the last of them on the local stack
+
+.PHONY: offline
+offline: setup ## Tests that need no other process and no network: all but the next three
+	@$(OFFLINE) --ignore=tests/stack --ignore=tests/e2e tests
 
 .PHONY: unit
 unit: setup ## Tests of the layer alone
-	@$(PYTEST) --disable-socket --allow-unix-socket tests/unit
+	@$(OFFLINE) tests/unit
 
 .PHONY: functional
 functional: setup ## Tests of the handlers on a simulated AWS in this process
-	@$(PYTEST) --disable-socket --allow-unix-socket tests/functional
+	@$(OFFLINE) tests/functional
 
 .PHONY: template
-template: setup ## sam validate --lint and tests of template.yaml
-	@sam validate --lint
-	@$(PYTEST) tests/template
+template: validate ## Tests of template.yaml
+	@$(OFFLINE) tests/template
 
 .PHONY: test-twilio
 test-twilio: setup ## Tests of the simulated Twilio
 	@$(PYTEST) local/twilio/tests
 
 .PHONY: test-stack
-test-stack: setup ## Tests of the local stack itself
+test-stack: build ## Tests of the local stack itself, and of the layer's build
 	@$(PYTEST) tests/stack
 
 .PHONY: e2e
