@@ -24,7 +24,9 @@ from sendpool.edge.settings import Settings
 
 
 def _utc_now() -> datetime:
-    return datetime.now(UTC)
+    """Now, to the millisecond: as exact as the ledger keeps it."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 _clock: list[Callable[[], datetime]] = [_utc_now]
