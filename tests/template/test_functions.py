@@ -102,7 +102,6 @@ def test_a_function_gets_the_variables_that_the_code_reads_and_no_others(
 ) -> None:
     asked = _Asked()
     Settings.from_env(asked)
-    # INBOUND_REPLY is the one that may be empty, so it is read apart
     assert set(function["Environment"]["Variables"]) == asked.names | POWERTOOLS
 
 
