@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 
 from local.stack.failure import StackError
-from local.stack.places import PYTHON, RUNTIME_PYTHON, SCRATCH
+from local.stack.places import LOGS, PYTHON, RUNTIME_PYTHON, SCRATCH
 from local.stack.ports import HOST, choose
 from local.stack.processes import Program
 from local.stack.stack import ACCESS_KEY, REGION
@@ -34,6 +34,7 @@ def environment(port: int) -> dict[str, str]:
         "TMPDIR": str(SCRATCH),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
+        "FUNCTION_LOGS": str(LOGS),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.stack.failure import StackError
+from local.stack.locks import alone
 from local.stack.places import BUILD, LOCAL, LOGS, PROJECT, PYTHON, SAM
 
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers")
@@ -15,13 +16,14 @@ BUILT_FROM = LOCAL / "built-from"
 
 def ensure() -> None:
     """Build unless the build is one of these sources; StackError with the end of SAM's output."""
-    digest = digest_of(*(PROJECT / source for source in SOURCES))
-    if (BUILD / "template.yaml").exists() and _built_from() == digest:
-        return
-    print("building (sam build) …", flush=True)
-    BUILT_FROM.unlink(missing_ok=True)
-    run_sam("build", env=build_environment())
-    BUILT_FROM.write_text(digest)
+    with alone("build"):
+        digest = digest_of(*(PROJECT / source for source in SOURCES))
+        if (BUILD / "template.yaml").exists() and _built_from() == digest:
+            return
+        print("building (sam build) …", flush=True)
+        BUILT_FROM.unlink(missing_ok=True)
+        run_sam("build", env=build_environment())
+        BUILT_FROM.write_text(digest)
 
 
 def build_environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from local.stack import aws, build, deploy, twilio
 from local.stack.aws import EMULATOR
 from local.stack.failure import StackError
+from local.stack.locks import alone
 from local.stack.places import BUILD, LOCAL, LOGS, STACK_FILE
 from local.stack.stack import Stack
 from local.stack.twilio import SIMULATOR, Twilio
@@ -16,16 +17,22 @@ DEPLOYED = LOCAL / "deployed"
 def up() -> Stack:
     """Have the build deployed and running: start what is not there, deploy what has changed."""
     build.ensure()
-    running = running_stack()
-    if running is None:
-        return _start()
-    if _deployed() != _wanted():
-        return _deploy(running.aws_endpoint_url, _twilio_of(running))
-    return running
+    with alone("stack"):
+        running = running_stack()
+        if running is None:
+            return _start()
+        if _deployed() != _wanted():
+            return _deploy(running.aws_endpoint_url, _twilio_of(running))
+        return running
 
 
 def down() -> bool:
     """Stop everything that was started here; tells whether anything ran."""
+    with alone("stack"):
+        return _stop()
+
+
+def _stop() -> bool:
     stopped = [program.stop() for program in (EMULATOR, SIMULATOR)]
     for path in (STACK_FILE, DEPLOYED):
         path.unlink(missing_ok=True)
@@ -48,11 +55,11 @@ def running_stack() -> Stack | None:
 
 def _start() -> Stack:
     """Start from nothing; when a step fails nothing is left running."""
-    down()
+    _stop()
     for log in LOGS.glob("*Function*.log"):
         log.unlink()
     with ExitStack() as undo:
-        undo.callback(down)
+        undo.callback(_stop)
         print("starting …", flush=True)
         endpoint_url = aws.start()
         chosen = twilio.elsewhere(os.environ) or twilio.start_simulator()

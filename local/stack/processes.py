@@ -19,6 +19,8 @@ from local.stack.places import LOGS, PROJECT, RUN
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
+_children: dict[str, subprocess.Popen[bytes]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -40,14 +42,14 @@ class Program:
             pid, identity = json.loads(self.pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if _identity(pid) == identity else None
+        return pid if identity and _identity(pid) == identity else None
 
     def start(self, command: Sequence[str], *, env: Mapping[str, str]) -> None:
         """Start it with exactly this environment; its output goes to its log."""
         for folder in (LOGS, RUN):
             folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            process = subprocess.Popen(
+            process = _children[self.name] = subprocess.Popen(
                 command,
                 env=env,
                 cwd=PROJECT,
@@ -62,7 +64,7 @@ class Program:
         """Wait for it to be ready; StackError with the end of its log when it ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while not is_ready():
-            _reap(self)
+            self._collect()
             if self.pid() is None:
                 raise StackError(f"{self.name} ended while it started\n{self.log_tail()}")
             if time.monotonic() > deadline:
@@ -76,11 +78,18 @@ class Program:
             _signal_group(pid, signal.SIGTERM)
             deadline = time.monotonic() + STOP_SECONDS
             while _group_lives(pid) and time.monotonic() < deadline:
-                _reap(self)
+                self._collect()
                 time.sleep(0.05)
             _signal_group(pid, signal.SIGKILL)
+        if self.name in _children:
+            _children.pop(self.name).wait()
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
+
+    def _collect(self) -> None:
+        """Take note of its end, if it is a child of this process: until then it counts as there."""
+        if self.name in _children:
+            _children[self.name].poll()
 
     def log_tail(self, lines: int = 20) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -99,14 +108,6 @@ def _identity(pid: int) -> str | None:
     )
     state, _, identity = shown.stdout.strip().partition(" ")
     return None if not identity or state.startswith("Z") else identity.strip()
-
-
-def _reap(program: Program) -> None:
-    """Collect a child of ours that ended; one that an earlier command started is not ours to collect."""
-    try:
-        os.waitpid(json.loads(program.pid_file.read_text())[0], os.WNOHANG)
-    except (ChildProcessError, FileNotFoundError):
-        return
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

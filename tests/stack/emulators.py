@@ -65,9 +65,11 @@ class Emulator:
 def running(command: list[str], scratch: Path) -> Iterator[Emulator]:
     """Start an emulator, deploy gaps.yaml to it, and stop it at the end."""
     port = ports.any_free()
-    environment = aws.environment(port) | {"TMPDIR": str(scratch), "HOME": str(scratch)}
+    folders = dict.fromkeys(("TMPDIR", "HOME", "FUNCTION_LOGS"), str(scratch))
     with (scratch / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            command, env=aws.environment(port) | folders, stdout=log, stderr=log
+        )
     try:
         url = f"http://{ports.HOST}:{port}"
         wait_for(lambda: process.poll() is not None or aws.is_serving(url))

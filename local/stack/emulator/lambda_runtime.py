@@ -25,6 +25,7 @@ ENVIRONMENTS = max(3, CORES)
 """How many invocations of one function run at a time."""
 
 EMULATOR_ONLY = (
+    "FUNCTION_LOGS",
     "GATEWAY_PORT",
     "BIND_HOST",
     "SFTP_ENABLED",
