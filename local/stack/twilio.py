@@ -13,6 +13,8 @@ from local.stack.processes import Program
 from local.twilio.settings import ENV_PREFIX, Account, Settings
 
 SIMULATOR = Program("twilio")
+# more only queue up before the emulator's few environments, until the simulator stops waiting for them
+CALLBACKS_AT_ONCE = "8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,8 @@ def start_simulator() -> Twilio:
     """Start our simulator and wait until it serves. `LOCAL_TWILIO_*` of the caller's environment reach it."""
     twilio = _simulated(f"http://{HOST}:{choose('SENDPOOL_TWILIO_PORT', usual=8800)}")
     command = [str(PYTHON), "-m", "local.twilio", "--port", twilio.url.rpartition(":")[2]]
-    settings = {name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIX)}
+    given = {name: value for name, value in os.environ.items() if name.startswith(ENV_PREFIX)}
+    settings = {ENV_PREFIX + "CALLBACK_CONCURRENCY": CALLBACKS_AT_ONCE} | given
     SIMULATOR.start(command, env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **settings})
     SIMULATOR.wait_until(lambda: "local.twilio ready" in SIMULATOR.log.read_text())
     return twilio

@@ -18,6 +18,8 @@ from sendpool.domain.twilio_codes import Retry, explain
 
 
 class State(StrEnum):
+    """How far a broadcast has come."""
+
     CREATED = "created"
     IMPORTING = "importing"
     SENDING = "sending"

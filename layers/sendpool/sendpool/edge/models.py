@@ -103,10 +103,27 @@ def _instant(value: Any) -> Any:
     return value
 
 
-Phone = Annotated[StrictStr, AfterValidator(_phone), Field(examples=["+12025550123"])]
-Body = Annotated[StrictStr, AfterValidator(_body)]
-TemplateBody = Annotated[StrictStr, AfterValidator(_template)]
-MediaUrls = Annotated[list[StrictStr], AfterValidator(_media)]
+# the rules stand in validators, for their codes, and here once more, for the published schemas
+Phone = Annotated[
+    StrictStr,
+    AfterValidator(_phone),
+    Field(examples=["+12025550123"], json_schema_extra={"pattern": r"^\+[1-9][0-9]{1,14}$"}),
+]
+Body = Annotated[
+    StrictStr,
+    AfterValidator(_body),
+    Field(json_schema_extra={"minLength": 1, "maxLength": LONGEST_BODY}),
+]
+TemplateBody = Annotated[
+    StrictStr,
+    AfterValidator(_template),
+    Field(json_schema_extra={"minLength": 1, "maxLength": LONGEST_BODY}),
+]
+MediaUrls = Annotated[
+    list[Annotated[StrictStr, Field(json_schema_extra={"format": "uri", "pattern": "^https://"})]],
+    AfterValidator(_media),
+    Field(json_schema_extra={"maxItems": MOST_MEDIA}),
+]
 ContentSid = Annotated[StrictStr, Field(pattern=r"^HX[0-9a-f]{32}$")]
 Validity = Annotated[
     StrictInt, Field(ge=1, le=36_000, description="Longest time in Twilio's queue, in seconds")
