@@ -226,9 +226,7 @@ def test_callbacks_that_come_late_or_twice_never_turn_a_message_back(
     [delivery] = aws.items(prefix="MSG#")
     assert (delivery["status"], delivery["error_code"]) == ("undelivered", 30003)
     assert list(delivery["timeline"])
-    assert delivery["timeline"]["undelivered"].startswith(
-        "2026-11-23T15:00:03"
-    )
+    assert delivery["timeline"]["undelivered"].startswith("2026-11-23T15:00:03")
     assert delivery["version"] == 3  # the repeated one wrote nothing
 
 
