@@ -19,7 +19,7 @@ def up() -> Stack:
     build.ensure()
     with alone("stack"):
         running = running_stack()
-        if running is None:
+        if running is None or not _talks_to_whom_it_should(running):
             return _start()
         if _deployed() != _wanted():
             return _deploy(running.aws_endpoint_url, _twilio_of(running))
@@ -40,17 +40,22 @@ def _stop() -> bool:
 
 
 def running_stack() -> Stack | None:
-    """The stack, if all of it runs and answers and talks to the Twilio that the caller wants."""
+    """The stack, if all that was started for it still runs and answers."""
     try:
         stack = Stack.load()
     except StackError:
         return None
+    simulator_died = SIMULATOR.pid_file.exists() and SIMULATOR.pid() is None
+    if simulator_died or EMULATOR.pid() is None or not aws.is_serving(stack.aws_endpoint_url):
+        return None
+    return stack
+
+
+def _talks_to_whom_it_should(stack: Stack) -> bool:
     wanted = twilio.elsewhere(os.environ)
-    if wanted is not None and wanted.url != stack.twilio_api_url:
-        return None
-    if wanted is None and SIMULATOR.pid() is None:
-        return None
-    return stack if EMULATOR.pid() and aws.is_serving(stack.aws_endpoint_url) else None
+    if wanted is None:
+        return SIMULATOR.pid() is not None
+    return wanted.url == stack.twilio_api_url
 
 
 def _start() -> Stack:
