@@ -13,6 +13,8 @@ import pytest
 
 from functions.dispatcher.app import lambda_handler as dispatcher
 from functions.sender.app import lambda_handler as sender
+from sendpool.adapters.aws import s3
+from sendpool.adapters.files import Files
 from sendpool.adapters.twilio.transport import NoAnswerError
 from tests.functional.aws import SERVICE_SID, Aws, Context, sqs_record
 from tests.functional.conftest import Clock
@@ -138,6 +140,17 @@ def test_a_broadcast_without_its_upload_cannot_start(flow: Flow) -> None:
     broadcast_id = flow.created(body=BODY, upload=True)
     status, problem = flow.call("POST", f"/broadcasts/{broadcast_id}/start")
     assert (status, problem["code"]) == (409, "recipients_missing")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+def test_an_upload_form_is_one_that_every_region_takes(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    form = Files(s3(), "files").upload_form("bc_1")
+    assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    host = "files.s3.amazonaws.com" if region == "us-east-1" else f"files.s3.{region}.amazonaws.com"
+    assert form.url == f"https://{host}/"
 
 
 def test_a_broadcast_that_is_not_there_cannot_start(flow: Flow) -> None:

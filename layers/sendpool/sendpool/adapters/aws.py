@@ -21,11 +21,13 @@ CONFIG = Config(
     max_pool_connections=32,
     tcp_keepalive=True,
 )
+# by default upload forms are signed in a way, and name a host, that most regions refuse
+_S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
 @functools.cache
 def _client(service: Any) -> Any:
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=_S3_CONFIG if service == "s3" else CONFIG)
 
 
 def dynamodb() -> DynamoDBClient:
