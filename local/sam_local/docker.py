@@ -73,8 +73,9 @@ def _start() -> None:
     if os.geteuid() != 0:
         raise StackError("Docker does not answer; start it, or run this as root")
     print("starting dockerd for this run …", flush=True)
-    # the fallback, vfs, copies the whole image for every container
-    command = ["dockerd", "--storage-driver=overlay2"]
+    # the fallback, vfs, copies the whole image for every container; the proxy takes connections for containers
+    # that do not listen yet, which SAM then believes ready
+    command = ["dockerd", "--storage-driver=overlay2", "--userland-proxy=false"]
     DAEMON.start(command, env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/root")})
     DAEMON.wait_until(is_answering)
 

@@ -53,9 +53,14 @@ def _stand_in() -> str:
         require("debootstrap", ("debootstrap",))
         print("building a stand-in for Lambda's image …", flush=True)
         root = CACHE / f"lambda-image-{key}.tar"
-        made = subprocess.run([SCRIPT, TAG, label, root, emulator, runtime], check=False)
+        made = subprocess.run(
+            [SCRIPT, TAG, label, root, emulator, runtime],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if made.returncode:
-            raise StackError("the image for functions could not be built")
+            raise StackError(f"the image for functions could not be built:\n{made.stderr[-3000:]}")
     return "a stand-in image (no registry here)"
 
 

@@ -4,6 +4,9 @@ SAM builds an image of runtime and layer each time that it makes a container, wh
 shares it between invocations that begin at the same time. So the first event of every function goes through
 `sam local invoke`, several at once; the others through Lambda's API, in containers that stay warm and are made
 from the image that SAM has just built.
+
+SAM gives a container less than a second to listen once Docker takes connections for it. On a busy machine that
+is too short: SAM then sits out the function's timeout and answers nothing. Nothing ran, so it is done again.
 """
 
 import json
@@ -12,7 +15,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
@@ -37,6 +40,7 @@ LONGEST_SECONDS = 600
 # cold starts that crowd each other out run into the functions' timeouts
 AT_ONCE = 2 * (os.cpu_count() or 1)
 LOG_LINES = 30
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,10 @@ def _environment(given: Surroundings) -> dict[str, str]:
     }
 
 
+def _was_not_reached(log: str) -> bool:
+    return "No response from invoke container" in log and "START RequestId" not in log
+
+
 # ------------------------------------------------------------------------------------------------ local invoke
 
 
@@ -88,6 +96,10 @@ class _Running:
     out: Path
     log: Path
     began: float
+    attempt: int = 1
+
+    def was_not_reached(self) -> bool:
+        return _was_not_reached(self.log.read_text(errors="replace"))
 
     def finished(self) -> Invocation | None:
         seconds = time.monotonic() - self.began
@@ -119,15 +131,20 @@ def invoke(cases: Sequence[Case], given: Surroundings) -> Iterator[Invocation]:
     """Run `sam local invoke` for each case, some at once."""
     LOGS.mkdir(parents=True, exist_ok=True)
     for some in batched(cases, AT_ONCE, strict=False):
-        with ExitStack() as undo:
-            running = [_start(case, given) for case in some]
+        running = [_start(case, given) for case in some]
+        try:
+            yield from _finishing(running, given)
+        finally:
             for each in running:
-                undo.callback(each.stop)
-            yield from _finishing(running)
+                each.stop()
 
 
-def _finishing(running: list[_Running]) -> Iterator[Invocation]:
+def _finishing(running: list[_Running], given: Surroundings) -> Iterator[Invocation]:
     while running:
+        for position, each in enumerate(running):
+            if each.was_not_reached() and each.attempt < ATTEMPTS:
+                each.stop()
+                running[position] = _start(each.case, given, attempt=each.attempt + 1)
         for each in list(running):
             invocation = each.finished()
             if invocation:
@@ -149,7 +166,7 @@ def image_of(invocation: Invocation) -> str:
     return image
 
 
-def _start(case: Case, given: Surroundings) -> _Running:
+def _start(case: Case, given: Surroundings, *, attempt: int = 1) -> _Running:
     log = LOGS / f"sam-local-{case.name.replace('/', '-')}.log"
     out = log.with_suffix(".out")
     event = EVENTS / f"{case.name}.json"
@@ -163,7 +180,7 @@ def _start(case: Case, given: Surroundings) -> _Running:
             stderr=stderr,
             start_new_session=True,
         )
-    return _Running(case, process, out, log, time.monotonic())
+    return _Running(case, process, out, log, time.monotonic(), attempt)
 
 
 # ------------------------------------------------------------------------------------------------ start-lambda
@@ -205,19 +222,23 @@ def lambda_api(given: Surroundings, *, image: str) -> Iterator[Any]:
 
 def call(case: Case, api: Any) -> Invocation:
     """Run a case through Lambda's API."""
-    began, log_start = time.monotonic(), START_LAMBDA.log.stat().st_size
+    began = time.monotonic()
+    for _ in range(ATTEMPTS):
+        log_start = START_LAMBDA.log.stat().st_size
+        answer = _ask(case, api)
+        log = START_LAMBDA.log.read_bytes()[log_start:].decode(errors="replace")
+        if not _was_not_reached(log):
+            break
+    seconds = time.monotonic() - began
+    return Invocation(case=case, way="lambda", answer=answer, seconds=seconds, log=log)
+
+
+def _ask(case: Case, api: Any) -> Any:
     try:
         answered = api.invoke(FunctionName=case.function, Payload=case.event)
-        answer = _read(answered["Payload"].read().decode())
+        return _read(answered["Payload"].read().decode())
     except (BotoCoreError, ClientError) as error:
-        answer = f"nothing ({error})"
-    return Invocation(
-        case=case,
-        way="lambda",
-        answer=answer,
-        seconds=time.monotonic() - began,
-        log=START_LAMBDA.log.read_bytes()[log_start:].decode(errors="replace"),
-    )
+        return f"nothing ({error})"
 
 
 def _read(text: str) -> Any:
