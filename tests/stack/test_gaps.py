@@ -82,6 +82,14 @@ def test_queues_are_worked_on_while_a_stream_is(filled: Emulator) -> None:
     assert "side by side" in marks_of_a_change_and_a_message(filled)
 
 
+def test_gap_of_batches_is_still_open(bare: Emulator) -> None:
+    assert "few at a time" in marks_of_many_messages(bare)
+
+
+def test_a_function_gets_as_many_messages_as_gather_in_its_window(filled: Emulator) -> None:
+    assert "many at a time" in marks_of_many_messages(filled)
+
+
 def test_a_killed_function_gets_its_message_again(filled: Emulator) -> None:
     # GIVEN a function in the middle of a message
     filled.client("sqs").send_message(QueueUrl=filled.ids["Queue"], MessageBody="be killed")
@@ -91,6 +99,17 @@ def test_a_killed_function_gets_its_message_again(filled: Emulator) -> None:
         os.kill(pid, signal.SIGKILL)
     # THEN the message comes again when its visibility timeout has passed
     wait_for(lambda: "be killed 2" in filled.marks())
+
+
+def marks_of_many_messages(emulator: Emulator) -> set[str]:
+    """What is written down when thirty messages come at a time."""
+    messages = [{"Id": str(number), "MessageBody": "one"} for number in range(10)]
+    for _ in range(3):
+        emulator.client("sqs").send_message_batch(
+            QueueUrl=emulator.ids["GatheringQueue"], Entries=messages
+        )
+    wait_for(lambda: bool({"few at a time", "many at a time"} & emulator.marks()))
+    return emulator.marks()
 
 
 def concurrency(emulator: Emulator) -> object:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import ministack.app
 
-from local.stack.emulator import http_api_body, lambda_runtime, numbers, streams, table_ttl
+from local.stack.emulator import (
+    batching,
+    http_api_body,
+    lambda_runtime,
+    numbers,
+    streams,
+    table_ttl,
+)
 from local.stack.places import RUNTIME_PYTHON
 
 
@@ -16,6 +23,7 @@ def fill_gaps(*, logs: Path) -> None:
     numbers.fill()
     table_ttl.fill()
     streams.fill()
+    batching.fill()
     lambda_runtime.fill(python=RUNTIME_PYTHON, logs=logs)
 
 

@@ -1,0 +1,52 @@
+"""Gap: `MaximumBatchingWindowInSeconds` of a queue is ignored, and a batch never holds more than ten messages.
+
+A function that is meant to work on hundreds at a time is called for each few of them, which costs a laptop dearly.
+"""
+
+import threading
+import time
+from typing import Any
+
+from ministack.core.concurrency import esm_wake
+from ministack.services import lambda_svc, sqs
+
+
+def fill() -> None:
+    """Hand a batch to a function when it is full, or when its first message has waited for the window."""
+    waiting_since: dict[str, float] = {}
+
+    def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
+        with sqs._queues_lock:  # noqa: SLF001
+            queue = sqs._get_q(queue_url)  # noqa: SLF001
+            sqs._expire_retained(queue)  # noqa: SLF001
+            sqs._dlq_sweep(queue)  # noqa: SLF001
+            ready = sum(message["visible_at"] <= time.time() for message in queue["messages"])
+            if ready < batch_size and not window_is_over(queue_url, queue, ready):
+                return []
+            waiting_since.pop(queue_url, None)
+            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            batch: list[dict[str, Any]] = sqs._collect_msgs(queue, batch_size, visibility)  # noqa: SLF001
+            return batch
+
+    def window_is_over(queue_url: str, queue: dict[str, Any], ready: int) -> bool:
+        window = window_of(queue["attributes"]["QueueArn"])
+        if not ready or not window:
+            return True
+        if queue_url not in waiting_since:
+            waiting_since[queue_url] = time.monotonic()
+            # the poller sleeps; nothing else tells it that the window is over
+            threading.Timer(window, esm_wake.set).start()
+        return time.monotonic() - waiting_since[queue_url] >= window
+
+    sqs._receive_messages_for_esm = receive  # noqa: SLF001
+
+
+def window_of(source_arn: str) -> int:
+    """The batching window of the function that works on this source, in seconds."""
+    mappings = (mapping for _, _, mapping in lambda_svc._iter_all_esms())  # noqa: SLF001
+    windows = (
+        mapping["MaximumBatchingWindowInSeconds"]
+        for mapping in mappings
+        if mapping["EventSourceArn"] == source_arn
+    )
+    return next(windows, 0)
