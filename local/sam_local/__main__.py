@@ -1,11 +1,16 @@
 """`python -m local.sam_local`: run every event, show a table, fail unless every answer is the expected one."""
 
+import fcntl
 import json
+import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -54,11 +59,24 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def _run(all_cases: list[Case]) -> Run:
     if not (BUILD / "template.yaml").exists():
         raise StackError("there is no build: run `make build`")
-    with docker.daemon(), docker.network() as bridge:
+    with _alone(), docker.daemon(), docker.network() as bridge:
         print(f"functions run in {image.ensure()}", flush=True)
         with surroundings(bridge) as given:
             invocations = [_progress(each) for each in _invocations(all_cases, given)]
             return Run(invocations=invocations, recipients=given.recipients())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let another run on this machine end first, whatever checkout it is of: Docker and our network are shared."""
+    path = Path(tempfile.gettempdir()) / f"sendpool-sam-local-{os.getuid()}.lock"
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another run of this to end …", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _invocations(all_cases: list[Case], given: Surroundings) -> Iterator[Invocation]:

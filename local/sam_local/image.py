@@ -22,7 +22,8 @@ CACHE = LOCAL / "sam-local"
 
 
 def ensure() -> str:
-    """Have the image in Docker, and say in words which one it is."""
+    """Have the image in Docker, and say in words which one it is. Older stand-ins are removed."""
+    docker("image", "prune", "--force", "--filter", f"label={LABEL}")
     if TAG not in docker("images", "--format", "{{.Repository}}:{{.Tag}}").split():
         return _pull() if _registry_answers() else _stand_in()
     label = docker("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', TAG)
@@ -47,7 +48,8 @@ def _registry_answers() -> bool:
 
 def _stand_in() -> str:
     emulator, runtime = _emulator(), RUNTIME_PYTHON.parents[1] / "lib/python3.13/site-packages"
-    key = _digest(SCRIPT, emulator, *sorted(runtime.glob("*.dist-info/RECORD")))
+    packages = sorted(path.name for path in runtime.glob("*.dist-info"))
+    key = _digest(SCRIPT.read_bytes(), emulator.read_bytes(), " ".join(packages).encode())
     label = f"{LABEL}={key}"
     if not docker("images", "--quiet", "--filter", f"label={label}", TAG):
         require("debootstrap", ("debootstrap",))
@@ -72,8 +74,5 @@ def _emulator() -> Path:
     return found
 
 
-def _digest(*paths: Path) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]

@@ -62,6 +62,7 @@ if [ ! -e "$cache" ]; then
     debian "$work/root"
     runtime "$work/root"
     mkdir -p "$(dirname "$cache")"
+    rm -f "$(dirname "$cache")"/lambda-image-*.tar
     tar -C "$work/root" -c -f "$cache.part" .
     mv "$cache.part" "$cache"
 fi
