@@ -20,7 +20,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     try:
         webhook = webhooks.verified(event, warm.parameters(), route=ROUTE)
     except InvalidSignatureError:
-        return webhooks.forbidden()
+        return webhooks.forbidden(event)
     needs = Receiving(
         inbound=warm.inbound_messages(),
         opt_outs=warm.opt_outs(),

@@ -18,7 +18,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     try:
         webhook = webhooks.verified(event, warm.parameters(), route=ROUTE)
     except InvalidSignatureError:
-        return webhooks.forbidden()
+        return webhooks.forbidden(event)
     warm.queues().callback(
         {
             "version": 1,

@@ -10,7 +10,7 @@ from typing import Any
 from functions.broadcasts import app as broadcasts
 from functions.messages import app as messages
 from local.contracts.places import LAYER
-from sendpool.edge.http import PROBLEM_RESPONSE
+from sendpool.edge.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
 
@@ -27,6 +27,11 @@ _DESCRIPTION = (
 )
 
 _TEXT: Json = {"type": "string"}
+
+_FAILURE: Json = {
+    "description": "A problem (RFC 9457) with a stable code and what to do",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 PROBLEM: Json = {
     "title": "Problem",
@@ -118,7 +123,7 @@ def _described(resolver: Any) -> Json:
 
 def _with_problems(responses: Json) -> Json:
     ours = {status: each for status, each in responses.items() if status.startswith("2")}
-    return ours | {"4XX": PROBLEM_RESPONSE, "5XX": PROBLEM_RESPONSE}
+    return ours | {"4XX": _FAILURE, "5XX": _FAILURE}
 
 
 def _version() -> str:

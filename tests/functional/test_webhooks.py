@@ -91,7 +91,17 @@ def test_an_unsigned_webhook_changes_nothing_and_learns_nothing(
 ) -> None:
     for handler in (inbound, status):
         answer = handler(stranger(), context)
-        assert (answer["statusCode"], answer["body"]) == (403, "Forbidden")
+        assert answer["statusCode"] == 403
+        assert answer["headers"]["Content-Type"] == "application/problem+json"
+        assert json.loads(answer["body"]) == {
+            "type": "about:blank",
+            "title": "Forbidden",
+            "status": 403,
+            "detail": "Forbidden",
+            "code": "invalid_signature",
+            "retryable": False,
+            "request_id": "request-1",
+        }
     assert aws.items() == []
     assert aws.records("CALLBACKS_QUEUE") == []
 

@@ -6,7 +6,6 @@ Failures are `application/problem+json` (RFC 9457) with `code`, `retryable`, `tw
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -25,12 +24,7 @@ from sendpool.domain.errors import (
     Violation,
 )
 from sendpool.edge.observability import logger
-
-PROBLEM_TYPE = "application/problem+json"
-PROBLEM_RESPONSE: Any = {
-    "description": "A problem (RFC 9457) with a stable code and what to do",
-    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
+from sendpool.edge.problems import PROBLEM_TYPE, problem_body, refusal
 
 # pydantic's names for broken rules, in our stable codes; our own rules bring theirs
 _CODES = {
@@ -70,17 +64,12 @@ def answer(
     """Let the API answer an event whose body has at most `max_bytes`."""
     text = event.get("body") or ""
     if len(text) > max_bytes:
-        return _refusal(PayloadTooLargeError(f"The body has more than {max_bytes} bytes."), event)
+        too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes.")
+        return refusal(too_large, request_id=event["requestContext"]["requestId"])
     # Powertools takes the only object out of a list
     if text and not event.get("isBase64Encoded") and not text.lstrip().startswith("{"):
-        return _refusal(MalformedBodyError(), event)
+        return refusal(MalformedBodyError(), request_id=event["requestContext"]["requestId"])
     return api.resolve(event, context)
-
-
-def _refusal(error: SendpoolError, event: Mapping[str, Any]) -> dict[str, Any]:
-    refusal = problem(error, request_id=event["requestContext"]["requestId"])
-    headers = {"Content-Type": PROBLEM_TYPE}
-    return {"statusCode": refusal.status_code, "headers": headers, "body": refusal.body}
 
 
 def json_answer[Body](status: HTTPStatus, body: Body) -> Response[Body]:
@@ -89,36 +78,13 @@ def json_answer[Body](status: HTTPStatus, body: Body) -> Response[Body]:
 
 
 def problem(error: SendpoolError, *, request_id: str) -> Response[str]:
-    """Turn a failure into its answer, and log it: the caller's mistakes quietly, ours as errors."""
-    extra = {"code": error.code, "twilio_code": error.twilio_code}
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("request failed", extra=extra)
-    else:
-        logger.info("request refused", extra=extra)
-    members: dict[str, Any] = {
-        "type": "about:blank",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "code": error.code,
-        "retryable": error.retryable,
-        "request_id": request_id,
-        "remedy": error.remedy,
-        "twilio_code": error.twilio_code,
-        "retry_after": error.retry_after,
-        "errors": [
-            {"field": each.field, "code": each.code, "message": each.message}
-            for each in error.violations
-        ],
-    }
+    """Turn a failure into its answer."""
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
     return Response(
         status_code=error.status,
         content_type=PROBLEM_TYPE,
         headers=dict(headers),
-        body=json.dumps(
-            {name: value for name, value in members.items() if value not in (None, [])}
-        ),
+        body=problem_body(error, request_id=request_id),
     )
 
 

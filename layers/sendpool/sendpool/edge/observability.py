@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 logger = Logger()
 """JSON lines with the function's name and the request id; `service` and level come from the environment."""
+
+# a line at each cold start about where credentials were found
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 def count(name: str, number: int = 1) -> None:

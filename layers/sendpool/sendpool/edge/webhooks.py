@@ -15,6 +15,7 @@ from sendpool.adapters.parameters import Parameters
 from sendpool.adapters.twilio.signature import FormFields, is_signed
 from sendpool.domain.errors import InvalidSignatureError
 from sendpool.edge.observability import logger
+from sendpool.edge.problems import refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def no_content() -> dict[str, Any]:
     return {"statusCode": 204}
 
 
-def forbidden() -> dict[str, Any]:
-    return {"statusCode": 403, "headers": {"Content-Type": "text/plain"}, "body": "Forbidden"}
+def forbidden(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a stranger; it learns no more than that the signature does not fit."""
+    return refusal(InvalidSignatureError(), request_id=event["requestContext"]["requestId"])
 
 
 def twiml(xml: str) -> dict[str, Any]:
