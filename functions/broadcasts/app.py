@@ -30,14 +30,16 @@ def needs() -> workflow.Broadcasting:
 @api.post(
     "/broadcasts", summary="Create a broadcast", responses={201: {"description": "The broadcast"}}
 )
-def create(request: Annotated[CreateBroadcast, Body()]) -> Response[BroadcastView]:
+def create(
+    request: Annotated[CreateBroadcast, Body()], key: http.IdempotencyKey = None
+) -> Response[BroadcastView]:
     draft = workflow.Draft(
         name=request.name,
         content=request.content(),
         rate=request.rate,
         recipients=[each.model_dump(exclude_none=True) for each in request.recipients or []],
     )
-    created, form = workflow.create(draft, needs())
+    created, form = workflow.create(draft, needs(), key=key)
     if request.start == "now":
         created = workflow.start(created.id, needs())
     upload = Form(url=form.url, fields=form.fields, expires_in=form.expires_in) if form else None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header
+from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.errors import NotFoundError, TwilioRefusedError
-from sendpool.domain.message import Status, id_from_idempotency_key, is_message_id
+from sendpool.domain.message import Status, is_message_id, new_id
 from sendpool.edge import http, outbound, warm
 from sendpool.edge.models import Message, SendMessage
 from sendpool.edge.observability import count, logger
@@ -31,11 +30,9 @@ if warm.in_lambda():
 )
 def send(
     request: Annotated[SendMessage, Body()],
-    key: Annotated[
-        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=256)
-    ] = None,
+    key: http.IdempotencyKey = None,
 ) -> Response[Message]:
-    message_id = id_from_idempotency_key(key) if key else f"msg_{uuid4().hex}"
+    message_id = new_id("msg", key=key)
     record = send_one(
         message_id, request.outbound(now=warm.now()), outbound.sending(api.lambda_context)
     )

@@ -17,8 +17,8 @@ from sendpool.edge.observability import logger
 from sendpool.edge.send_queue import SendQueue, on_body
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-# a call to Twilio takes 13 s at most; no new one begins with less left than this
-ENOUGH_MILLISECONDS = 18_000
+# a message takes two calls at most, a look for evidence and a create, of 13 s each; none begins with less left
+ENOUGH_MILLISECONDS = 28_000
 
 if warm.in_lambda():
     outbound.gateway()

@@ -229,7 +229,7 @@ def quiet(stack: Stack, queue_url: str) -> bool:
 
 @pytest.fixture
 def impatient(stack: Stack) -> Iterator[None]:
-    """Senders with 30 s, and a queue that gives a message again 37 s after its receipt."""
+    """Senders with 45 s, and a queue that gives a message again 52 s after its receipt."""
     functions, sqs = stack.client("lambda"), stack.client("sqs")
     name = stack.functions["SenderFunction"]
 
@@ -239,7 +239,7 @@ def impatient(stack: Stack) -> Iterator[None]:
             QueueUrl=stack.send_queue_url, Attributes={"VisibilityTimeout": str(visibility)}
         )
 
-    set_to(30, 37)
+    set_to(45, 52)
     yield
     set_to(60, 360)
 

@@ -23,8 +23,11 @@ class Flow:
     aws: Aws
     context: Context = field(default_factory=Context)
 
-    def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
-        answer = broadcasts(http(method, path, body), self.context)
+    def call(
+        self, method: str, path: str, body: object = None, *, key: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        headers = {"idempotency-key": key} if key else None
+        answer = broadcasts(http(method, path, body, headers=headers), self.context)
         return answer["statusCode"], json.loads(answer["body"])
 
     def created(self, **request: Any) -> str:

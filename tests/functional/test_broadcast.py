@@ -136,6 +136,40 @@ def test_starting_twice_starts_once(flow: Flow, twilio: FakeTwilio) -> None:
     assert each_once(twilio, people(5))
 
 
+def test_the_same_key_creates_one_broadcast(flow: Flow, aws: Aws, twilio: FakeTwilio) -> None:
+    # WHEN a broadcast is created, its answer is lost, and the same request comes again
+    request = {"name": "Sale", "body": "Hi", "recipients": people(3), "start": "now"}
+    first = flow.call("POST", "/broadcasts", request, key="sale-7")
+    second = flow.call("POST", "/broadcasts", request, key="sale-7")
+    # THEN there is one broadcast
+    assert first[0] == second[0] == 201
+    assert first[1]["id"] == second[1]["id"]
+    flow.dispatch()
+    flow.send_all()
+    assert each_once(twilio, people(3))
+    # AND another request with that key is refused, and changes nothing
+    other = {**request, "recipients": people(4)}
+    status, problem = flow.call("POST", "/broadcasts", other, key="sale-7")
+    assert (status, problem["code"]) == (422, "idempotency_key_reused")
+    assert flow.report(first[1]["id"])["total"] == 3
+
+
+def test_a_broadcast_whose_recipients_were_not_kept_is_mended_by_the_same_request(
+    flow: Flow, aws: Aws, twilio: FakeTwilio
+) -> None:
+    # GIVEN the function died after it wrote the broadcast and before it kept the recipients
+    request = {"name": "Sale", "body": "Hi", "recipients": people(3)}
+    _, broadcast = flow.call("POST", "/broadcasts", request, key="sale-7")
+    aws.session.client("s3").delete_object(Bucket="files", Key=f"uploads/{broadcast['id']}")
+    assert (
+        flow.call("POST", f"/broadcasts/{broadcast['id']}/start")[1]["code"] == "recipients_missing"
+    )
+    # WHEN the same request comes again
+    assert flow.call("POST", "/broadcasts", request, key="sale-7")[1]["id"] == broadcast["id"]
+    # THEN it can start
+    assert flow.call("POST", f"/broadcasts/{broadcast['id']}/start")[0] == 202
+
+
 def test_a_broadcast_without_its_upload_cannot_start(flow: Flow) -> None:
     broadcast_id = flow.created(body=BODY, upload=True)
     status, problem = flow.call("POST", f"/broadcasts/{broadcast_id}/start")

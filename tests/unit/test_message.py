@@ -23,9 +23,9 @@ from sendpool.domain.message import (
     Unknown,
     current_status,
     heard,
-    id_from_idempotency_key,
     is_message_id,
     later,
+    new_id,
     outcome_of_refusal,
     place_of,
 )
@@ -138,10 +138,9 @@ def test_no_text_of_a_stranger_is_taken_for_a_place_by_accident(text: str) -> No
 
 
 def test_the_same_key_gives_the_same_id() -> None:
-    assert (
-        id_from_idempotency_key("a") == id_from_idempotency_key("a") != id_from_idempotency_key("b")
-    )
-    assert is_message_id(id_from_idempotency_key("a"))
+    assert new_id("msg", key="a") == new_id("msg", key="a") != new_id("msg", key="b")
+    assert new_id("msg", key=None) != new_id("msg", key=None)
+    assert is_message_id(new_id("msg", key="a"))
 
 
 def test_a_fingerprint_tells_requests_apart() -> None:

@@ -69,6 +69,7 @@ class Broadcast:
     content: Content
     state: State
     created_at: datetime
+    fingerprint: str = ""
     rate: float | None = None
     started_at: datetime | None = None
     total: int | None = None

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
+from uuid import uuid4
 
 from sendpool.domain.twilio_codes import Retry, explain
 
@@ -96,9 +97,9 @@ def is_message_id(text: str) -> bool:
     return bool(_SINGLE.fullmatch(text) or _PLACE.fullmatch(text))
 
 
-def id_from_idempotency_key(key: str) -> str:
-    """Return the id that a repeated request arrives at again."""
-    return f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+def new_id(kind: Literal["msg", "bc"], *, key: str | None) -> str:
+    """Return the id of a new message or broadcast; with an idempotency key, a repeat arrives at it again."""
+    return f"{kind}_{hashlib.sha256(key.encode()).hexdigest()[:32] if key else uuid4().hex}"
 
 
 # ------------------------------------------------------------------------------------------------ content

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.errors import (
@@ -25,6 +26,16 @@ from sendpool.domain.errors import (
 )
 from sendpool.edge.observability import logger
 from sendpool.edge.problems import PROBLEM_TYPE, problem_body, refusal
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=256,
+        description="Makes a repeat of the same request harmless: it is answered, and not done again",
+    ),
+]
 
 # pydantic's names for broken rules, in our stable codes; our own rules bring theirs
 _CODES = {

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sendpool.adapters.files import Files, UploadForm
 from sendpool.adapters.ledger.broadcasts import Broadcasts
 from sendpool.adapters.queues import Queues
 from sendpool.domain.broadcast import Broadcast, Content, State
-from sendpool.domain.errors import ConflictError, NotFoundError
+from sendpool.domain.errors import ConflictError, IdempotencyKeyReusedError, NotFoundError
+from sendpool.domain.message import new_id
 from sendpool.workflows.dispatch import Tick
 
 
@@ -36,21 +37,41 @@ class Draft:
     rate: float | None
     recipients: Sequence[Mapping[str, Any]]
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash over all of it: equal for the same request, different for any other."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-def create(draft: Draft, needs: Broadcasting) -> tuple[Broadcast, UploadForm | None]:
-    """Create a broadcast; recipients given inline are kept like an upload, so both take the same way."""
-    broadcast = Broadcast(
-        id=f"bc_{uuid4().hex}",
+
+def create(
+    draft: Draft, needs: Broadcasting, *, key: str | None
+) -> tuple[Broadcast, UploadForm | None]:
+    """Create a broadcast; recipients given inline are kept like an upload, so both take the same way.
+
+    The same idempotency key and draft give the same broadcast. It is written first and its recipients after:
+    dying in between leaves one that cannot start until the same request comes again.
+
+    Raises IdempotencyKeyReusedError when the key belongs to another draft.
+    """
+    wanted = Broadcast(
+        id=new_id("bc", key=key),
         name=draft.name,
         content=draft.content,
         state=State.CREATED,
         created_at=needs.now(),
+        fingerprint=draft.fingerprint,
         rate=draft.rate,
     )
-    if draft.recipients:
-        needs.files.put_upload(broadcast.id, b"".join(_line(each) for each in draft.recipients))
-    needs.broadcasts.create(broadcast)
-    return broadcast, None if draft.recipients else needs.files.upload_form(broadcast.id)
+    broadcast = needs.broadcasts.create(wanted)
+    if broadcast.fingerprint != wanted.fingerprint:
+        raise IdempotencyKeyReusedError
+    if broadcast.state is not State.CREATED:
+        return broadcast, None
+    if not draft.recipients:
+        return broadcast, needs.files.upload_form(broadcast.id)
+    needs.files.put_upload(broadcast.id, b"".join(_line(each) for each in draft.recipients))
+    return broadcast, None
 
 
 def start(broadcast_id: str, needs: Broadcasting) -> Broadcast:

@@ -19,11 +19,13 @@ class Broadcasts:
         self._table = table
         self._retention = retention
 
-    def create(self, broadcast: Broadcast) -> None:
+    def create(self, broadcast: Broadcast) -> Broadcast:
+        """Create a broadcast, or return the one that has its id already."""
         expires_at = broadcast.created_at + self._retention
-        self._table.put_if(
+        existing = self._table.put_if(
             items.of_broadcast(broadcast, expires_at=expires_at), "attribute_not_exists(pk)"
-        )
+        ).existing
+        return items.to_broadcast(existing) if existing else broadcast
 
     def get(self, broadcast_id: str) -> Broadcast | None:
         item = self._table.get(keys.broadcast(broadcast_id))

@@ -131,6 +131,7 @@ def of_broadcast(broadcast: Broadcast, *, expires_at: datetime) -> Item:
             "media_urls": list(broadcast.content.media_urls),
         },
         "state": str(broadcast.state),
+        "fingerprint": broadcast.fingerprint,
         # a decimal fraction survives as text only
         "rate": str(broadcast.rate) if broadcast.rate is not None else None,
         "created_at": written(broadcast.created_at),
@@ -156,6 +157,7 @@ def to_broadcast(item: Item) -> Broadcast:
         content=Content(**{**content, "media_urls": tuple(content["media_urls"])}),
         state=State(item["state"]),
         created_at=datetime.fromisoformat(item["created_at"]),
+        fingerprint=item["fingerprint"],
         rate=float(item["rate"]) if "rate" in item else None,
         started_at=datetime.fromisoformat(item["started_at"]) if "started_at" in item else None,
         total=item.get("total"),
