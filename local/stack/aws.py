@@ -37,6 +37,8 @@ def environment(port: int) -> dict[str, str]:
         "FUNCTION_LOGS": str(LOGS),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
+        # execution roles and signatures are enforced
+        "AUTH": "true",
         "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,

@@ -15,8 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from local.stack import aws, ports
-from local.stack.stack import client
+from local.stack.stack import ACCESS_KEY, REGION, client
 
 BARE = [sys.executable, "-m", "ministack.app"]
 FILLED = [sys.executable, "-m", "local.stack.emulator"]
@@ -42,13 +46,12 @@ class Emulator:
         )
         return json.loads(answer["Payload"].read())
 
-    def get(self, path: str, headers: dict[str, str] | None = None) -> int:
-        """The status that the deployed HTTP API answers."""
+    def get(self, path: str, *, key: str | None = None) -> int:
+        """The status that the deployed HTTP API answers; signed where there is a key to sign with."""
         url = f"{self.url}/_aws/execute-api/{self.ids['HttpApi']}{path}"
+        headers = signature("execute-api", url, key) if key else {}
         try:
-            with urllib.request.urlopen(
-                urllib.request.Request(url, headers=headers or {})
-            ) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -59,6 +62,13 @@ class Emulator:
             item["pk"]["S"]
             for item in self.client("dynamodb").scan(TableName=self.ids["Marks"])["Items"]
         }
+
+
+def signature(service: str, url: str, key: str = ACCESS_KEY) -> dict[str, str]:
+    """The headers that sign a GET."""
+    request = AWSRequest("GET", url)
+    SigV4Auth(Credentials(key, key), service, REGION).add_auth(request)
+    return dict(request.headers)
 
 
 @contextmanager

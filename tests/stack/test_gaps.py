@@ -11,11 +11,8 @@ import urllib.request
 
 import pytest
 
-from tests.stack.emulators import Emulator, processes_of, wait_for
-
-AUTHORIZATION = {
-    "authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/execute-api/aws4_request"
-}
+from local.stack.stack import ACCESS_KEY
+from tests.stack.emulators import Emulator, processes_of, signature, wait_for
 
 
 def test_gap_of_http_api_bodies_is_still_open(bare: Emulator) -> None:
@@ -23,18 +20,19 @@ def test_gap_of_http_api_bodies_is_still_open(bare: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "status"),
+    ("path", "key", "status"),
     [
-        ("/open", {}, 200),
-        ("/closed", {}, 403),
-        ("/closed", AUTHORIZATION, 200),
-        ("/elsewhere", AUTHORIZATION, 404),
+        ("/open", None, 200),
+        ("/closed", None, 403),
+        ("/closed", "AKIASTRANGER", 403),
+        ("/closed", ACCESS_KEY, 200),
+        ("/elsewhere", ACCESS_KEY, 404),
     ],
 )
 def test_routes_of_an_http_api_are_served(
-    filled: Emulator, path: str, headers: dict[str, str], status: int
+    filled: Emulator, path: str, key: str | None, status: int
 ) -> None:
-    assert filled.get(path, headers) == status
+    assert filled.get(path, key=key) == status
 
 
 def test_gap_of_numbers_from_parameters_is_still_open(bare: Emulator) -> None:
@@ -82,6 +80,19 @@ def test_queues_are_worked_on_while_a_stream_is(filled: Emulator) -> None:
     assert "side by side" in marks_of_a_change_and_a_message(filled)
 
 
+def test_gap_of_roles_is_still_open(bare: Emulator) -> None:
+    told = bare.invoke("Allowed", {})
+    assert "explicit deny" in told["sent"]
+    assert "sqs:SendMessageBatch" in told["sent many"]
+    assert "ssm:GetParametersByPath" in told["read"]
+
+
+def test_a_function_may_do_what_its_role_allows_and_nothing_else(filled: Emulator) -> None:
+    told = filled.invoke("Allowed", {})
+    assert told["sent"] == told["sent many"] == told["read"] == "allowed"
+    assert "ssm:GetParametersByPath" in told["read elsewhere"]
+
+
 def test_gap_of_batches_is_still_open(bare: Emulator) -> None:
     assert "few at a time" in marks_of_many_messages(bare)
 
@@ -117,8 +128,8 @@ def concurrency(emulator: Emulator) -> object:
     url = (
         f"{emulator.url}/2015-03-31/event-source-mappings/?FunctionName={emulator.ids['Numbered']}"
     )
-    headers = {"authorization": AUTHORIZATION["authorization"].replace("execute-api", "lambda")}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+    request = urllib.request.Request(url, headers=signature("lambda", url))
+    with urllib.request.urlopen(request) as answer:
         mappings = json.loads(answer.read())["EventSourceMappings"]
     return mappings[0]["ScalingConfig"]["MaximumConcurrency"]
 

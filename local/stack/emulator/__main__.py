@@ -9,6 +9,7 @@ import ministack.app
 from local.stack.emulator import (
     batching,
     http_api_body,
+    iam,
     lambda_runtime,
     numbers,
     streams,
@@ -22,6 +23,7 @@ def fill_gaps(*, logs: Path) -> None:
     http_api_body.fill()
     numbers.fill()
     table_ttl.fill()
+    iam.fill()
     streams.fill()
     batching.fill()
     lambda_runtime.fill(python=RUNTIME_PYTHON, logs=logs)

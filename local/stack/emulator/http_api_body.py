@@ -1,8 +1,7 @@
 """Gap: routes of a SAM HttpApi answer 404, because CloudFormation here ignores the `Body` of an HTTP API.
 
 SAM writes all routes of an HttpApi into that OpenAPI document. We make integrations and routes of it, as API
-Gateway's import does. Routes that ask for IAM authorization refuse requests that carry none (signatures are
-checked only when the emulator runs with AUTH=true).
+Gateway's import does. Routes that ask for IAM authorization refuse requests that are not rightly signed.
 """
 
 from collections.abc import Iterator
