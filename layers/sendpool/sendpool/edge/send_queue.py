@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sendpool.adapters.queues import Queues, encode
+from sendpool.adapters.queues import MAX_DELAY_SECONDS, Queues, encode
 from sendpool.domain.chunk import Chunk, MalformedChunkError, from_body, to_body
 from sendpool.domain.errors import (
     IdempotencyKeyReusedError,
@@ -27,7 +27,6 @@ from sendpool.workflows.send import Busy, Done, Sending, Unfinished, send_chunk,
 
 # with pauses of up to 15 minutes this is more than a day; then somebody has to look
 MOST_ROUNDS = 150
-_LONGEST_PAUSE_SECONDS = 900
 _REQUESTS_GROUP = "requests"
 
 
@@ -101,7 +100,7 @@ def _hand_back(
     if rounds > MOST_ROUNDS:
         _set_aside(encode(body), "too_many_rounds", needs)
         return
-    pause = min(retry_after * 2 ** min(rounds - 1, 8), _LONGEST_PAUSE_SECONDS)
+    pause = min(retry_after * 2 ** min(rounds - 1, 8), MAX_DELAY_SECONDS)
     needs.queues.hand_back(group, encode(body), delay=pause)
     logger.info("handed back", extra={"group": group, "rounds": rounds, "delay": pause})
 

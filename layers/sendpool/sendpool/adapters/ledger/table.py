@@ -112,10 +112,6 @@ class Table:
         )
         return (load(item) for page in pages for item in page["Items"])
 
-    def put(self, item: Item) -> None:
-        """Write one item, whatever was there."""
-        self._client.put_item(TableName=self._name, Item=cast("Any", dump(item)))
-
     def put_if(self, item: Item, condition: str, values: Mapping[str, Any] | None = None) -> Put:
         """Write one item if the condition holds for what is there; `values` stand for `:x`."""
         more: Any = {"ExpressionAttributeValues": _signed(":", values)} if values else {}
