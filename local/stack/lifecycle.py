@@ -2,16 +2,19 @@
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
 
 from local.stack import aws, build, deploy, twilio
 from local.stack.aws import EMULATOR
 from local.stack.failure import StackError
 from local.stack.locks import alone
-from local.stack.places import BUILD, LOCAL, LOGS, STACK_FILE
+from local.stack.places import BUILD, LOCAL, LOGS, PROJECT, STACK_FILE
 from local.stack.stack import Stack
 from local.stack.twilio import SIMULATOR, Twilio
 
 DEPLOYED = LOCAL / "deployed"
+STARTED_FROM = LOCAL / "started-from"
+PROGRAMS = (PROJECT / "local" / "stack" / "emulator", PROJECT / "local" / "twilio")
 
 
 def up() -> Stack:
@@ -19,9 +22,9 @@ def up() -> Stack:
     build.ensure()
     with alone("stack"):
         running = running_stack()
-        if running is None or not _talks_to_whom_it_should(running):
+        if running is None or not _is_current() or not _talks_to_whom_it_should(running):
             return _start()
-        if _deployed() != _wanted():
+        if _read(DEPLOYED) != _wanted():
             return _deploy(running.aws_endpoint_url, _twilio_of(running))
         return running
 
@@ -34,7 +37,7 @@ def down() -> bool:
 
 def _stop() -> bool:
     stopped = [program.stop() for program in (EMULATOR, SIMULATOR)]
-    for path in (STACK_FILE, DEPLOYED):
+    for path in (STACK_FILE, DEPLOYED, STARTED_FROM):
         path.unlink(missing_ok=True)
     return any(stopped)
 
@@ -49,6 +52,11 @@ def running_stack() -> Stack | None:
     if simulator_died or EMULATOR.pid() is None or not aws.is_serving(stack.aws_endpoint_url):
         return None
     return stack
+
+
+def _is_current() -> bool:
+    """Tell whether what runs is the emulator and the simulator as they are written now."""
+    return _read(STARTED_FROM) == build.digest_of(*PROGRAMS)
 
 
 def _talks_to_whom_it_should(stack: Stack) -> bool:
@@ -68,6 +76,7 @@ def _start() -> Stack:
         print("starting …", flush=True)
         endpoint_url = aws.start()
         chosen = twilio.elsewhere(os.environ) or twilio.start_simulator()
+        STARTED_FROM.write_text(build.digest_of(*PROGRAMS))
         stack = _deploy(endpoint_url, chosen)
         undo.pop_all()
         return stack
@@ -89,8 +98,8 @@ def _wanted() -> str:
     return f"{build.digest_of(BUILD)} {os.environ.get('LOG_LEVEL', 'INFO')}"
 
 
-def _deployed() -> str:
-    return DEPLOYED.read_text() if DEPLOYED.exists() else ""
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def _twilio_of(stack: Stack) -> Twilio:
