@@ -106,11 +106,11 @@ types: setup ## mypy --strict
 	@mypy functions layers local
 
 .PHONY: test
-test: offline test-twilio test-stack e2e ## All tests; the last of them on the local stack
+test: offline chaos test-twilio test-stack e2e ## All tests; the last of them on the local stack
 
 .PHONY: offline
-offline: setup ## Tests that need no other process and no network: all but the next three
-	@$(OFFLINE) --ignore=tests/stack --ignore=tests/e2e tests
+offline: setup ## Tests that need no other process and no network: all but the next four
+	@$(OFFLINE) --numprocesses=auto --dist=worksteal --ignore=tests/stack --ignore=tests/e2e tests
 
 .PHONY: unit
 unit: setup ## Tests of the layer alone
@@ -119,6 +119,10 @@ unit: setup ## Tests of the layer alone
 .PHONY: functional
 functional: setup ## Tests of the handlers on a simulated AWS in this process
 	@$(OFFLINE) tests/functional
+
+.PHONY: chaos
+chaos: setup ## Strike every call that leaves a function (PLANS=1000 SEED=1 JOBS=cores; PLAN=… replays one)
+	@$(PYTHON) -m tests.chaos --plans $(or $(PLANS),1000) --seed $(or $(SEED),1) $(if $(JOBS),--jobs $(JOBS)) $(if $(PLAN),--plan "$(PLAN)")
 
 .PHONY: template
 template: validate ## Tests of template.yaml

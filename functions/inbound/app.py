@@ -10,6 +10,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 from sendpool.domain.errors import InvalidSignatureError
 from sendpool.edge import warm, webhooks
 from sendpool.edge.observability import logger
+from sendpool.edge.people import opting_out
 from sendpool.workflows.receive import Receiving, receive
 
 ROUTE = "/webhooks/inbound"
@@ -23,11 +24,15 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         return webhooks.forbidden(event)
     needs = Receiving(
         inbound=warm.inbound_messages(),
-        opt_outs=warm.opt_outs(),
+        opting_out=opting_out(),
         reply=warm.settings().inbound_reply,
+        likely_stop=warm.settings().likely_stop,
     )
     received = receive(webhook.fields, needs, at=warm.now())
-    logger.info("inbound", extra={"sid": webhook.fields["MessageSid"], "meaning": received.meaning})
+    logger.info(
+        "inbound",
+        extra={"sid": webhook.fields["MessageSid"], "opt_out_class": received.opt_out_class},
+    )
     response = MessagingResponse()
     if received.answer:
         response.message(received.answer)

@@ -1,4 +1,4 @@
-"""POST /messages sends one message; GET /messages/{id} tells what became of it."""
+"""POST /messages sends one message, POST /messages/preview only asks; GET /messages/{id} tells what became of one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.domain.errors import NotFoundError, TwilioRefusedError
 from sendpool.domain.message import Status, is_message_id, new_id
 from sendpool.edge import http, outbound, warm
-from sendpool.edge.models import Message, SendMessage
+from sendpool.edge.models import Message, PreviewMessage, PreviewView, SendMessage
 from sendpool.edge.observability import count, logger
 from sendpool.workflows.send import send_one
 
@@ -40,6 +40,17 @@ def send(
     if record.result.status is Status.FAILED:
         raise TwilioRefusedError(record.result.error_code, message_id=record.id)
     return http.json_answer(HTTPStatus.ACCEPTED, Message.of(record))
+
+
+@api.post("/messages/preview", summary="Tell what would become of a message, without sending it")
+def preview(request: Annotated[PreviewMessage, Body()]) -> PreviewView:
+    # what only previews need is loaded by the first one
+    from sendpool.edge.previewing import previewing  # noqa: PLC0415
+    from sendpool.workflows import preview as workflow  # noqa: PLC0415
+
+    at = request.at or warm.now()
+    message = request.outbound(now=at)
+    return PreviewView.of(workflow.preview(message, previewing(), at=at), at=message.send_at or at)
 
 
 @api.get("/messages/<message_id>", summary="Tell what became of a message")

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.domain.message import StatusCallback
 from sendpool.edge import warm
 from sendpool.edge.observability import logger
+from sendpool.edge.people import opting_out
 from sendpool.workflows.record import Recording, read_callback, record
 
 
@@ -23,7 +24,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         except (KeyError, ValueError, TypeError):
             logger.error("unreadable callback", extra={"queue_message": each["messageId"]})
             unreadable.append(each["messageId"])
-    record(
-        callbacks, Recording(deliveries=warm.deliveries(), opt_outs=warm.opt_outs(), now=warm.now)
+    needs = Recording(
+        deliveries=warm.deliveries(),
+        opting_out=opting_out(),
+        broadcasts=warm.broadcasts(),
+        now=warm.now,
     )
+    record(callbacks, needs)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unreadable]}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.edge import outbound, warm
+from sendpool.edge.batch import QueueProcessor
 from sendpool.edge.observability import logger
-from sendpool.edge.send_queue import SendQueue, on_body
+from sendpool.edge.send_queue import ChunkBusyError, SendQueue, on_body
 
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+# one chunk's last calls, the next one's first, and one that waits for the ledger
+MOST_LANES = 3
+processor = QueueProcessor(
+    lanes=lambda: min(MOST_LANES, warm.settings().send_concurrency), expected=(ChunkBusyError,)
+)
 # a message takes two calls at most, a look for evidence and a create, of 13 s each; none begins with less left
 ENOUGH_MILLISECONDS = 28_000
 
@@ -27,8 +28,9 @@ if warm.in_lambda():
 def on_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     needs = SendQueue(
         sending=outbound.sending(lambda_context),
+        opt_outs=warm.opt_outs(),
+        consents=outbound.consents,
         queues=warm.queues(),
-        concurrency=warm.settings().send_concurrency,
         may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
     )
     on_body(record.body, needs)

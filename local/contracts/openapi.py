@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from functions.broadcasts import app as broadcasts
+from functions.compliance import app as compliance
 from functions.messages import app as messages
 from local.contracts.places import LAYER
 from sendpool.edge.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
 
-_RESOLVERS = (messages.api, broadcasts.api)
+_RESOLVERS = (messages.api, broadcasts.api, compliance.api)
 _METHODS = ("get", "put", "post", "delete", "patch")
 # what Powertools says of its own failures; ours are problems
 _NOT_OURS = ("HTTPValidationError", "ResponseValidationError", "ValidationError")

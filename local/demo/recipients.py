@@ -34,8 +34,8 @@ _FATES = {
     "5550188": 4,  # undelivered, 30008
     "5550190": 3,  # opted out elsewhere, 21610
 }
-# what Twilio's magic numbers are refused with
-_REFUSED = {"+15005550001": 21211, "+15005550002": 21612, "+15005550009": 21614}
+# what Twilio refuses at once: a number that cannot be, and two endings made for it
+_REFUSED = {"+15005550001": 21211, "+12015550196": 21612, "+12015550194": 21614}
 _UNREADABLE = (
     "n/a", "call me", "12345", "+1 202 555", "2.0255550123E+10", "whatsapp:+12025550123",
     "+999 5550123", "202-555-01O3", "(202) 555-0123 ext. 4", "+1202555012345678",

@@ -1,7 +1,7 @@
 """Programs that run in the background: started in a group of their own, remembered by a file, stopped as a group.
 
-A remembered process counts as ours only while its start time and command line are still the ones written down:
-process ids are used again.
+A remembered process counts as ours only while its start time is still the one written down: process ids are used
+again. (Its command line says nothing: there is none yet for a moment after it began.)
 """
 
 import json
@@ -82,7 +82,9 @@ class Program:
                 time.sleep(0.05)
             _signal_group(pid, signal.SIGKILL)
         if self.name in _children:
-            _children.pop(self.name).wait()
+            child = _children.pop(self.name)
+            child.kill()
+            child.wait()
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
 
@@ -98,16 +100,30 @@ class Program:
 
 
 def _identity(pid: int) -> str | None:
-    """Start time and command line, or nothing when the process is gone or only waits to be collected."""
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=,args=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "LC_ALL": "C"},
-    )
-    state, _, identity = shown.stdout.strip().partition(" ")
-    return None if not identity or state.startswith("Z") else identity.strip()
+    """When a process was started, as the system counts it; nothing when it is gone or only waits to be collected."""
+    if Path("/proc/self/stat").exists():
+        state, started = _stat(pid)
+    else:
+        shown = subprocess.run(
+            ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+        state, _, started = shown.stdout.strip().partition(" ")
+    return None if not started or state.startswith("Z") else started.strip()
+
+
+def _stat(pid: int) -> tuple[str, str]:
+    """The state of a process, and the ticks since the machine's start at which it was started."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return "", ""
+    # the name in front may hold anything, blanks and brackets too
+    fields = text.rpartition(")")[2].split()
+    return fields[0], fields[19]
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

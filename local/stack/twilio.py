@@ -10,7 +10,7 @@ from local.stack.failure import StackError
 from local.stack.places import PYTHON
 from local.stack.ports import HOST, choose
 from local.stack.processes import Program
-from local.twilio.settings import ENV_PREFIX, Account, Settings
+from local.twilio.core.settings import ENV_PREFIX, Account, Settings
 
 SIMULATOR = Program("twilio")
 # more only queue up before the emulator's few environments, until the simulator stops waiting for them

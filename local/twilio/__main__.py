@@ -8,7 +8,7 @@ import sys
 from aiohttp import web
 
 from local.twilio.app import build_runner
-from local.twilio.settings import Settings, from_command_line
+from local.twilio.core.settings import Settings, from_command_line
 
 
 async def serve(settings: Settings) -> None:

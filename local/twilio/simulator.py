@@ -1,28 +1,55 @@
 """The simulated account as a whole: what the HTTP routes act on."""
 
-from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
-from local.twilio.callbacks import StatusCallbacks
-from local.twilio.clock import Clock
-from local.twilio.delivery import Delivery
-from local.twilio.errors import ApiError
-from local.twilio.faults import FaultScript, parse_fault
-from local.twilio.forms import Form
-from local.twilio.inbound import Inbound, Reception
-from local.twilio.messages import Direction, Message, MessageStore, new_message_sid
-from local.twilio.optouts import BlockList
-from local.twilio.outcomes import plan_for
-from local.twilio.segments import count_segments
-from local.twilio.services import Services
-from local.twilio.settings import Settings
-from local.twilio.status import DELETABLE, Status
-from local.twilio.validation import Draft, Validator
-from local.twilio.webhooks import WebhookClient
+from local.twilio.a2p.a2p import A2p
+from local.twilio.account.addresses import Addresses
+from local.twilio.account.consents import Consents
+from local.twilio.account.credentials import Credentials
+from local.twilio.account.geo import GeoPermissions
+from local.twilio.account.numbers import IncomingPhoneNumbers
+from local.twilio.account.safe_list import SafeList
+from local.twilio.account.senders import AccountSenders
+from local.twilio.contract.contract import Contract
+from local.twilio.core.background import Background
+from local.twilio.core.clock import Clock
+from local.twilio.core.debugger import Debugger
+from local.twilio.core.reviews import Reviews
+from local.twilio.core.settings import Behaviour, Settings
+from local.twilio.core.status import Status
+from local.twilio.deactivations import Deactivations
+from local.twilio.delivery.delivery import Delivery
+from local.twilio.delivery.media_check import MediaCheck
+from local.twilio.delivery.queues import Queues
+from local.twilio.delivery.registration import Registration
+from local.twilio.delivery.routing import Routing
+from local.twilio.fates.fates import Fates, Plan
+from local.twilio.faults.script import FaultScript, parse_fault
+from local.twilio.inbound.inbound import Reception
+from local.twilio.inbound.incoming import Inbound, Incoming
+from local.twilio.inbound.replies import Replies, Reply
+from local.twilio.links.clicks import Clicks
+from local.twilio.links.domains import Domains
+from local.twilio.links.issuing import Issuer
+from local.twilio.links.links import Links
+from local.twilio.messages.media import MediaStore
+from local.twilio.messages.message import Message, MessageStore
+from local.twilio.optouts.blocks import BlockList
+from local.twilio.optouts.keywords import AdvancedOptOut
+from local.twilio.outbox.content import Templates
+from local.twilio.outbox.outbox import Outbox
+from local.twilio.outbox.validation import Validator
+from local.twilio.pricing.prices import PriceList
+from local.twilio.services.services import Services
+from local.twilio.tollfree.verifications import TollfreeVerifications
+from local.twilio.trusthub.notices import Notices
+from local.twilio.trusthub.trusthub import TrustHub
+from local.twilio.webhooks.callbacks import StatusCallbacks
+from local.twilio.webhooks.client import WebhookClient
 
 SERVICE_SETTINGS = ("inbound_request_url", "status_callback")
 
@@ -37,82 +64,221 @@ class Simulator:
         self.behaviour = settings.behaviour
         self.clock = Clock()
         self.store = MessageStore()
+        self.media = MediaStore()
+        self.debugger = Debugger(self.clock)
         self.blocks = BlockList()
-        self.services = Services(settings, self.clock.now())
+        self.requests_in_flight = 0
+        self.contract = Contract()
+        self.reviews = Reviews(self.clock, self.current_behaviour)
+        self.credentials = Credentials(settings.account)
+        self.senders = AccountSenders(settings, self.clock.now())
+        self.services = Services(
+            settings,
+            self.senders,
+            self.clock.now(),
+            behaviour=self.current_behaviour,
+            is_registered=self._is_registered,
+        )
+        self.started = self.clock.now()
+        self.numbers = IncomingPhoneNumbers(self.senders, self.services.release)
+        self.addresses = Addresses()
+        self.geo = GeoPermissions(settings.behaviour.blocked_prefixes)
+        self.safe_list = SafeList()
+        self.consents = Consents(
+            scope_of=self._scope_of, block=self.blocks.block, unblock=self.blocks.unblock
+        )
         self.faults = FaultScript(settings.behaviour.seed)
-        client = WebhookClient(session, settings.account.auth_token)
-        self.callbacks = StatusCallbacks(client, lambda: self.behaviour)
-        self._reception = Reception(store=self.store, blocks=self.blocks, client=client)
-        self._validator = Validator(self.services, self.blocks)
-        self._delivery = Delivery(
+        client = WebhookClient(session, lambda: self.credentials.primary, self.current_behaviour)
+        self.background = Background()
+        self.callbacks = StatusCallbacks(
+            client, background=self.background, behaviour=self.current_behaviour
+        )
+        self.advanced_opt_out = AdvancedOptOut()
+        self.replies = self._build_replies(client)
+        self.reception = self._build_reception(client)
+        self.templates = Templates()
+        self.fates = Fates()
+        self.trusthub = self._build_trusthub(client)
+        self.a2p = A2p(
+            default_service_sid=settings.service_sid,
+            trusthub=self.trusthub,
+            clock=self.clock,
+            reviews=self.reviews,
+            behaviour=self.current_behaviour,
+            has_service=lambda sid: self.services.find(sid) is not None,
+        )
+        self.tollfree = TollfreeVerifications(
+            account_sid=self.account.account_sid,
+            senders=self.senders,
+            clock=self.clock,
+            reviews=self.reviews,
+            behaviour=self.current_behaviour,
+        )
+        self.domains = Domains()
+        self.issuer = Issuer(
+            clock=self.clock,
+            reviews=self.reviews,
+            debugger=self.debugger,
+            behaviour=self.current_behaviour,
+        )
+        self.links = Links(self.domains, self.issuer)
+        self.clicks = self._build_clicks(client)
+        self.deactivations = Deactivations(self.account.auth_token)
+        self.prices = PriceList()
+        self.queues = Queues()
+        self.media_check = MediaCheck(session, self.background)
+        self.routing = self._build_routing()
+        self.delivery = self._build_delivery()
+        self.outbox = self._build_outbox()
+        self.script(settings.faults)
+
+    def _build_clicks(self, client: WebhookClient) -> Clicks:
+        return Clicks(
+            account_sid=self.account.account_sid,
+            links=self.links,
+            domains=self.domains,
+            clock=self.clock,
+            debugger=self.debugger,
+            client=client,
+            background=self.background,
+            behaviour=self.current_behaviour,
+        )
+
+    def _build_trusthub(self, client: WebhookClient) -> TrustHub:
+        return TrustHub(
+            clock=self.clock,
+            reviews=self.reviews,
+            notices=Notices(
+                account_sid=self.account.account_sid,
+                client=client,
+                debugger=self.debugger,
+                background=self.background,
+            ),
+            behaviour=self.current_behaviour,
+            has_address=lambda sid: self.addresses.find(sid) is not None,
+            has_number=lambda sid: self.senders.with_sid(sid) is not None,
+        )
+
+    def _build_replies(self, client: WebhookClient) -> Replies:
+        return Replies(
+            client=client,
+            senders=self.senders,
+            services=self.services,
+            blocks=self.blocks,
+            debugger=self.debugger,
+            send=self.reply,
+            seconds=self.clock.seconds,
+        )
+
+    def _build_reception(self, client: WebhookClient) -> Reception:
+        return Reception(
+            account_sid=self.account.account_sid,
+            clock=self.clock,
+            senders=self.senders,
+            services=self.services,
+            store=self.store,
+            media=self.media,
+            blocks=self.blocks,
+            advanced=self.advanced_opt_out,
+            client=client,
+            replies=self.replies,
+            debugger=self.debugger,
+            behaviour=self.current_behaviour,
+        )
+
+    def _build_routing(self) -> Routing:
+        return Routing(
             clock=self.clock,
             services=self.services,
             blocks=self.blocks,
+            links=self.links,
+            registration=Registration(
+                a2p=self.a2p,
+                tollfree=self.tollfree,
+                services=self.services,
+                behaviour=self.current_behaviour,
+            ),
+            queues=self.queues,
+            behaviour=self.current_behaviour,
+            is_safe=self.safe_list.covers,
+        )
+
+    def _build_delivery(self) -> Delivery:
+        return Delivery(
+            clock=self.clock,
+            services=self.services,
+            routing=self.routing,
+            queues=self.queues,
+            media_check=self.media_check,
+            prices=self.prices,
             callbacks=self.callbacks,
-            behaviour=lambda: self.behaviour,
+            behaviour=self.current_behaviour,
         )
-        self.script(settings.faults)
 
-    def create(self, form: Form) -> Message:
-        """Make a message and set it on its way."""
-        now = self.clock.now()
-        draft = self._validator.read(form, behaviour=self.behaviour, now=now)
-        message = self._make(draft, now)
-        self.store.add(message)
-        self._delivery.begin(message)
-        return message
-
-    def find_message(self, sid: str) -> Message:
-        """A visible message; ApiError 20404 otherwise."""
-        message = self.store.find(sid)
-        if message is None:
-            raise ApiError(20404, path=f"/Messages/{sid}.json")
-        return message
-
-    def update(self, message: Message, form: Form) -> None:
-        """Cancel or redact, as the form says."""
-        if form.get("Status"):
-            if form.get("Status") != Status.CANCELED:
-                raise ApiError(20001, detail=f"Invalid Status: {form.get('Status')}")
-            if message.status is not Status.SCHEDULED:
-                raise ApiError(30409)
-            self._delivery.cancel(message)
-        if "Body" in form:
-            if form.get("Body"):
-                raise ApiError(20001, detail="Body may only be redacted: it must be empty")
-            message.body = ""
-            message.updated = self.clock.now()
-
-    def delete(self, message: Message) -> None:
-        """Hide a finished message."""
-        if message.status not in DELETABLE:
-            raise ApiError(20009)
-        message.deleted = True
-
-    async def receive(
-        self, *, sender: str, to: str | None, body: str, media: tuple[str, ...]
-    ) -> Inbound:
-        """Play a person who writes to one of our numbers."""
-        number = to or next(iter(self.services.numbers.values())).phone_number
-        service = self.services.with_number(number)
-        now = self.clock.now()
-        message = Message(
-            sid=new_message_sid(with_media=bool(media)),
+    def _build_outbox(self) -> Outbox:
+        validator = Validator(
+            services=self.services,
+            senders=self.senders,
+            blocks=self.blocks,
+            templates=self.templates,
+            behaviour=self.current_behaviour,
+            allows_country=self.geo.allows,
+            is_queue_full=self.routing.is_full,
+            plan_for=self.fates.foresee,
+        )
+        return Outbox(
             account_sid=self.account.account_sid,
-            service_sid=service.sid if service else None,
-            sender=sender,
-            to=number,
-            body=body,
-            media=media,
-            status=Status.RECEIVED,
-            direction=Direction.INBOUND,
-            created=now,
-            updated=now,
-            sent=now,
-            num_segments=count_segments(body),
+            test_account_sid=self.account.test_account_sid,
+            clock=self.clock,
+            store=self.store,
+            media=self.media,
+            validator=validator,
+            fates=self.fates,
+            delivery=self.delivery,
+            behaviour=self.current_behaviour,
         )
-        url = self.behaviour.number_sms_url
-        return await self._reception.receive(message, service=service, number_url=url)
+
+    async def receive(self, incoming: Incoming) -> Inbound:
+        """Play a person who writes to one of our numbers."""
+        return await self.reception.receive(incoming)
+
+    def reply(self, reply: Reply) -> Message:
+        """Send what a webhook answered with."""
+        service = self.services.with_address(reply.sender.address)
+        message = self.outbox.reply(
+            sender=reply.sender,
+            to=reply.to,
+            body=reply.body,
+            media=reply.media,
+            service_sid=service.sid if service else None,
+            status_callback=reply.status_callback,
+        )
+        if reply.failure is not None:
+            message.plan = Plan(final=Status.FAILED, error_code=reply.failure)
+        return message
+
+    def _is_registered(self, service_sid: str) -> bool:
+        """The service has a verified A2P campaign; asked only once all parts are there."""
+        return self.a2p.is_registered(service_sid)
+
+    def _scope_of(self, sender_id: str) -> str:
+        """What blocks of a sender count for: its service, or itself outside all services."""
+        service = self.services.with_address(sender_id)
+        return service.sid if service else sender_id
+
+    async def close(self) -> None:
+        """End everything that is planned or under way."""
+        self.clock.clear()
+        self.callbacks.close()
+        await self.background.close()
+
+    def current_behaviour(self) -> Behaviour:
+        """The settings of the moment, for parts that must see every change."""
+        return self.behaviour
+
+    def listed_until(self) -> datetime:
+        """Messages made after that moment are not in lists yet."""
+        return self.clock.now() - timedelta(milliseconds=self.behaviour.list_lag_ms)
 
     def change(self, changes: Mapping[str, object]) -> None:
         """Change behaviour, or the webhooks of the default service; ValueError if unreadable."""
@@ -128,68 +294,36 @@ class Simulator:
             self.faults.add(fault)
 
     def reset(self, *, services: bool, settings: bool) -> None:
-        """Forget what happened; put configuration back only where asked."""
-        self.clock.clear()
+        """Forget what happened; put configuration back only where asked, and time where both are."""
+        self.clock.clear(to_wall_time=services and settings)
+        self.reviews.clear()
         self.store.clear()
+        self.media.clear()
+        self.debugger.clear()
         self.blocks.clear()
+        self.replies.rates.clear()
         self.faults.clear()
+        self.fates.clear()
+        self.templates.clear()
+        self.delivery.clear()
         self.callbacks.clear()
+        self.links.clear()
+        self.deactivations.clear()
         if services:
+            self.domains.clear()
+            self.tollfree.clear()
+            self.trusthub.restore()
+            self.a2p.restore()
+            self.senders.restore(self.clock.now())
             self.services.restore(self.clock.now())
+            self.advanced_opt_out.clear()
+            self.credentials.restore()
+            self.addresses.clear()
+            self.geo.restore()
+            self.safe_list.clear()
         if settings:
             self.behaviour = self.settings.behaviour
-
-    def truth(self, to: str | None, *, with_messages: bool) -> dict[str, Any]:
-        """What really happened, deleted messages included."""
-        messages = [
-            message
-            for message in self.store
-            if message.direction is Direction.OUTBOUND_API and to in {None, message.to}
-        ]
-        listed = {"messages": [_truth_json(message) for message in messages]}
-        return {
-            "total": len(messages),
-            "by_status": Counter(message.status.value for message in messages),
-            "by_recipient": Counter(message.to for message in messages),
-            **(listed if with_messages else {}),
-        }
-
-    def _make(self, draft: Draft, now: datetime) -> Message:
-        return Message(
-            sid=new_message_sid(with_media=bool(draft.media)),
-            account_sid=self.account.account_sid,
-            service_sid=draft.service.sid if draft.service else None,
-            sender=draft.sender,
-            to=draft.to,
-            body=draft.body,
-            media=draft.media,
-            status=_first_status(draft),
-            direction=Direction.OUTBOUND_API,
-            created=now,
-            updated=now,
-            status_callback=draft.status_callback,
-            validity_period=draft.validity_period,
-            send_at=draft.send_at,
-            plan=plan_for(to=draft.to, nth=self.store.count_to(draft.to), behaviour=self.behaviour),
-        )
-
-
-def _first_status(draft: Draft) -> Status:
-    if draft.send_at is not None:
-        return Status.SCHEDULED
-    return Status.ACCEPTED if draft.service else Status.QUEUED
-
-
-def _truth_json(message: Message) -> dict[str, Any]:
-    return {
-        "sid": message.sid,
-        "to": message.to,
-        "from": message.sender,
-        "body": message.body,
-        "status": message.status.value,
-        "error_code": message.error_code,
-        "status_callback": message.status_callback,
-        "messaging_service_sid": message.service_sid,
-        "created": message.created.isoformat(),
-        "deleted": message.deleted,
-    }
+        self.issuer.resume(self.domains)
+        self.tollfree.resume()
+        self.trusthub.resume()
+        self.a2p.resume()

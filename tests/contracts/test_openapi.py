@@ -31,7 +31,17 @@ SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 OPERATIONS = list(operations(DOCUMENT["paths"]))
 REQUEST_FIELDS = [
     (schema, field)
-    for schema in ("SendMessage", "CreateBroadcast", "Recipient")
+    for schema in (
+        "SendMessage",
+        "CreateBroadcast",
+        "Recipient",
+        "OptOut",
+        "OptIn",
+        "ConsentGiven",
+        "ImportOptOuts",
+        "ImportedOptOut",
+        "Decision",
+    )
     for field in SCHEMAS[schema]["properties"]
 ]
 
@@ -135,6 +145,9 @@ def test_requests_take_no_fields_that_are_not_described() -> None:
         ("CreateBroadcast", "broadcasts/create-inline"),
         ("CreateBroadcast", "broadcasts/create-upload"),
         ("CreateBroadcast", "broadcasts/create-and-start"),
+        ("OptOut", "compliance/opt-out"),
+        ("OptIn", "compliance/opt-in"),
+        ("ImportOptOuts", "compliance/import"),
     ],
 )
 def test_a_request_that_is_served_fits_its_schema(schema: str, event: str) -> None:

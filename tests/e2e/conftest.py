@@ -84,6 +84,15 @@ class Twilio:
         return Counter(self.control("GET", "truth?messages=false")["by_recipient"])
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that tests recorded."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if name == "figures":
+                    terminalreporter.write_line(f"{report.nodeid}: {value}")
+
+
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     return Stack.load()
@@ -96,19 +105,29 @@ def call(stack: Stack) -> Caller:
 
 @pytest.fixture
 def twilio(stack: Stack) -> Iterator[Twilio]:
-    """Twilio with nothing in it, quick, and without faults."""
+    """Twilio with nothing in it, quick, and without faults; what it is asked must be documented."""
     control = Twilio(stack.twilio_api_url)
     control.control("POST", "reset", {"settings": True})
+    control.control("POST", "settings", {"contract": True})
+    control.control("DELETE", "contract")
     yield control
+    violations = control.control("GET", "contract")["violations"]
     control.control("POST", "reset", {"settings": True})
+    assert [each for each in violations if each["part"] == "request"] == []
 
 
-def wait_for[Found](what: str, look: Callable[[], Found | None]) -> Found:
-    """Look until there is something; the limit is for what never comes, not for what is slow."""
-    until = time.monotonic() + PATIENCE_SECONDS
+def wait_for[Found](
+    what: str,
+    look: Callable[[], Found | None],
+    *,
+    patience: float = PATIENCE_SECONDS,
+    every: float = 0.1,
+) -> Found:
+    """Look every so many seconds until there is something; `patience` is for what never comes, not for what is slow."""
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         found = look()
         if found:
             return found
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(f"waited in vain for {what}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +13,11 @@ from uuid import uuid4
 import pytest
 
 from local.stack.stack import Stack
-from sendpool.adapters.ledger.items import to_delivery, to_message
-from sendpool.adapters.ledger.table import load
 from sendpool.domain.broadcast import Content
 from sendpool.domain.chunk import Chunk, ChunkRow, to_body
-from sendpool.domain.message import current_status
+from tests.e2e.broadcasts import completed, people, scanned, upload
 from tests.e2e.conftest import Answer, Caller, Twilio, send, wait_for
+from tests.e2e.queues import hasty, quiet
 
 PERSON = "+12025550123"
 
@@ -32,33 +30,6 @@ def message_with(call: Caller, message_id: str, status: str) -> dict[str, Any]:
         return found if found["status"] == status else None
 
     return wait_for(f"{message_id} {status}", look)
-
-
-def completed(call: Caller, broadcast_id: str, *, final: bool = True) -> dict[str, Any]:
-    """Wait until a broadcast is complete, and all its messages are final."""
-
-    def look() -> dict[str, Any] | None:
-        report = call("GET", f"/broadcasts/{broadcast_id}").json
-        done = report["state"] == "completed" and (not final or report["final"] == report["total"])
-        return report if done else None
-
-    return wait_for(f"the end of {broadcast_id}", look)
-
-
-def scanned(stack: Stack, broadcast_id: str) -> Counter[str]:
-    """Count a broadcast's messages by status from the ledger's items alone."""
-    pages = stack.client("dynamodb").get_paginator("scan").paginate(TableName=stack.table_name)
-    items = [load(item) for page in pages for item in page["Items"]]
-    mine = [item for item in items if item["pk"].startswith(f"BC#{broadcast_id}#")]
-    sent = {i["pk"] + i["sk"][4:]: to_message(i) for i in mine if i["sk"].startswith("MSG#")}
-    heard = {i["pk"] + i["sk"][3:]: to_delivery(i) for i in mine if i["sk"].startswith("ST#")}
-    return Counter(
-        str(current_status(record.result, heard.get(place))) for place, record in sent.items()
-    )
-
-
-def people(count: int) -> list[str]:
-    return [f"+1{310 + n // 1000:03d}2{n % 1000:03d}111" for n in range(count)]
 
 
 # ------------------------------------------------------------------------------------------------ one message
@@ -159,25 +130,6 @@ def test_after_stop_nothing_goes_out_until_start(call: Caller, twilio: Twilio) -
 # ------------------------------------------------------------------------------------------------ broadcasts
 
 
-def upload(form: dict[str, Any], content: bytes) -> int:
-    """Post a file with a presigned form, as curl -F does."""
-    boundary = uuid4().hex
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in form["fields"].items()
-    ]
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="r"\r\n\r\n'
-    parts += [head.encode(), content, f"\r\n--{boundary}--\r\n".encode()]
-    request = urllib.request.Request(
-        form["url"],
-        data=b"".join(parts),
-        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return int(answer.status)
-
-
 def test_an_uploaded_list_is_sent_once_each_and_counted_right(
     call: Caller, twilio: Twilio, stack: Stack
 ) -> None:
@@ -185,7 +137,12 @@ def test_an_uploaded_list_is_sent_once_each_and_counted_right(
     twilio.control("POST", "settings", {"failure_share": 0.1})
     numbers = people(250)
     rows = [f"{to},Person {n}" for n, to in enumerate([*numbers, numbers[0], "12"])]
-    body = {"name": "Sale", "body": "Hi {{ name }}", "upload": True}
+    body = {
+        "name": "Sale",
+        "body": "Hi {{ name }}",
+        "upload": True,
+        "category": "transactional",
+    }
     created = call("POST", "/broadcasts", body).json
     assert upload(created["upload"], "\n".join(["to,name", *rows]).encode()) in {200, 201, 204}
     # WHEN
@@ -208,7 +165,14 @@ def chunk(numbers: list[str]) -> str:
     )
     broadcast_id = f"bc_{uuid4().hex}"
     return json.dumps(
-        to_body(Chunk(broadcast_id=broadcast_id, number=0, content=Content(), rows=rows))
+        to_body(
+            Chunk(
+                broadcast_id=broadcast_id,
+                number=0,
+                content=Content(category="transactional"),
+                rows=rows,
+            )
+        )
     )
 
 
@@ -217,31 +181,12 @@ def enqueue(stack: Stack, body: str, *, times: int = 1) -> None:
         stack.client("sqs").send_message(QueueUrl=stack.send_queue_url, MessageBody=body)
 
 
-def quiet(stack: Stack, queue_url: str) -> bool:
-    """Tell whether nothing waits, works or is delayed on a queue."""
-    attributes = stack.client("sqs").get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=["All"]
-    )["Attributes"]
-    return not any(
-        int(value) for name, value in attributes.items() if name.startswith("ApproximateNumber")
-    )
-
-
 @pytest.fixture
 def impatient(stack: Stack) -> Iterator[None]:
-    """Senders with 45 s, and a queue that gives a message again 52 s after its receipt."""
-    functions, sqs = stack.client("lambda"), stack.client("sqs")
-    name = stack.functions["SenderFunction"]
-
-    def set_to(timeout: int, visibility: int) -> None:
-        functions.update_function_configuration(FunctionName=name, Timeout=timeout)
-        sqs.set_queue_attributes(
-            QueueUrl=stack.send_queue_url, Attributes={"VisibilityTimeout": str(visibility)}
-        )
-
-    set_to(45, 52)
-    yield
-    set_to(60, 360)
+    """Senders with 45 s; a chunk comes again when their lease of 50 s is over and evidence counts."""
+    limits = {"timeout": 45, "visibility": 58, "evidence_seconds": 5}
+    with hasty(stack, "SenderFunction", stack.send_queue_url, **limits):
+        yield
 
 
 def test_a_chunk_that_the_queue_delivers_twice_is_sent_once(

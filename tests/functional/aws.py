@@ -138,6 +138,7 @@ def deployed(session: boto3.Session) -> Aws:
             "TWILIO_API_URL": "https://api.twilio.com",
             "DEFAULT_REGION": "US",
             "SEND_CONCURRENCY": "4",
+            "EVIDENCE_SECONDS": "60",
             "RETENTION_DAYS": "400",
             "INBOUND_REPLY": "",
             "POWERTOOLS_METRICS_NAMESPACE": "Sendpool",

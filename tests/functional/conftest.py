@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import boto3
 import pytest
 from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from pytest_socket import disable_socket, enable_socket
 
 from sendpool.edge import outbound, warm
@@ -27,6 +29,21 @@ def _no_network() -> Iterator[None]:
     disable_socket()
     yield
     enable_socket()
+
+
+@pytest.fixture(autouse=True)
+def _atomic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let moto answer one call at a time: of two threads that write one key on a condition, it lets both win at times,
+    and iterates over what another one changes.
+    """
+    answer = BotocoreStubber.__call__
+    one_by_one = threading.RLock()
+
+    def locked(*args: Any, **named: Any) -> Any:
+        with one_by_one:
+            return answer(*args, **named)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", locked)
 
 
 class Clock:
@@ -67,9 +84,10 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Aws]:
 @pytest.fixture
 def twilio(aws: Aws, clock: Clock) -> Iterator[FakeTwilio]:
     fake = FakeTwilio(clock)
-    outbound.use_transport(lambda: fake)
+    outbound.use_transport(lambda: fake, storage=lambda: fake.read_file)
     yield fake
     outbound.use_transport()
+    assert fake.violations == []
 
 
 @pytest.fixture

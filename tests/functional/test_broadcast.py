@@ -16,6 +16,7 @@ from functions.sender.app import lambda_handler as sender
 from sendpool.adapters.aws import s3
 from sendpool.adapters.files import Files
 from sendpool.adapters.twilio.transport import NoAnswerError
+from sendpool.edge import warm
 from tests.functional.aws import SERVICE_SID, Aws, Context, sqs_record
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow, callback
@@ -94,7 +95,7 @@ def test_a_broadcast_is_not_complete_while_a_fate_is_unknown(
 ) -> None:
     broadcast_id = started(flow, people(2))
     twilio.answers["+12025551001"] = [Answer(0, error=NoAnswerError("ReadTimeoutError"), made=True)]
-    flow.send_all()
+    flow.send(flow.aws.records("SEND_QUEUE"))
     flow.roll_up()
     report = flow.report(broadcast_id)
     assert (report["state"], report["outcomes"]) == ("dispatched", 1)
@@ -472,3 +473,22 @@ def test_a_body_that_breaks_the_contract_is_set_aside_with_the_reason_and_its_ne
     assert aside["messageAttributes"]["reason"]["StringValue"] == reason
     assert len(twilio.made) == 1
     assert twilio.made[0]["messaging_service_sid"] == SERVICE_SID
+
+
+def test_links_are_counted_as_long_as_they_go_out(
+    flow: Flow, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINK_DOMAIN", "go.example.com")
+    warm.start_over(clock=clock)
+    body = "See https://www.example.com/" + "a" * 150
+    for shortens, segments in ((True, 1), (False, 2)):
+        broadcast_id = flow.created(
+            body=body,
+            recipients=[{"to": "+12025550123"}],
+            start="now",
+            shorten_urls=shortens,
+        )
+        flow.dispatch()
+        flow.send_all()
+        items = flow.aws.items(prefix=f"BC#{broadcast_id}#000000")
+        assert [each["segments"] for each in items if each["sk"].startswith("MSG#")] == [segments]

@@ -137,7 +137,13 @@ def test_a_crash_between_claim_and_result_is_resolved_by_twilios_list(
     status, problem = post(context, {"to": TO, "body": "Hi"}, headers=headers)
     # THEN it may still be under way
     assert (status, problem["code"], problem["retryable"]) == (409, "in_progress", True)
-    # WHEN the caller repeats after the claim is over
+    # WHEN the caller repeats after the claim is over, and before Twilio's list counts
+    clock.pass_by(minutes=1)
+    status, answer = post(context, {"to": TO, "body": "Hi"}, headers=headers)
+    # THEN nobody knows, and nothing is sent
+    assert (status, answer["status"], answer["reason"]) == (202, "unknown", "no_result")
+    assert len(twilio.made) == made
+    # WHEN the caller repeats later
     clock.pass_by(minutes=1)
     status, answer = post(context, {"to": TO, "body": "Hi"}, headers=headers)
     # THEN there is exactly one message, and the answer names it

@@ -157,7 +157,7 @@ def test_stop_opts_the_person_out_of_the_service(aws: Aws, context: Context, wor
     assert opt_out["opted_out"] is True
 
 
-@pytest.mark.parametrize("words", ["don't stop", "stop please", "Hello", "HELP"])
+@pytest.mark.parametrize("words", ["don't stop", "Hello", "HELP"])
 def test_other_words_opt_nobody_out(aws: Aws, context: Context, words: str) -> None:
     inbound(webhook("/webhooks/inbound", text(words)), context)
     assert aws.items(prefix="OPTOUT#") == []

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import format_datetime
+from datetime import datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from twilio.http import HttpClient
 from twilio.http.response import Response
 
+from local.twilio.contract.contract import Violation, request_violations
+from local.twilio.contract.requests import Request
 from sendpool.adapters.twilio.transport import TransportError
+
+_ONE_MESSAGE = re.compile(r"/Messages/(SM[0-9a-f]{32})\.json$")
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,42 @@ class Answer:
 
 @dataclass
 class FakeTwilio(HttpClient):
-    """Twilio's Messages. `answers` holds what the next creates to a recipient (or to `*`) get."""
+    """Twilio's Messages. `answers` holds what the next creates to a recipient (or to `*`) get.
+
+    The list shows a message `shown_after` it was made, unless `list_answer` refuses or `list_error` is raised. That
+    of all messages has pages of at most `page_size`, and `forgets_pages` makes it refuse those that follow the first.
+    Each request is held against Twilio's OpenAPI documents; `violations` must stay empty.
+    """
 
     clock: Callable[[], datetime]
     made: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     list_error: TransportError | None = None
+    list_answer: Answer = Answer(200)
+    shown_after: timedelta = timedelta()
     lists: int = 0
+    pages: int = 0
+    page_size: int = 1000
+    forgets_pages: bool = False
+    requests: list[Request] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     on_create: Callable[[Mapping[str, Any]], None] = lambda _fields: None
+    on_made: Callable[[Mapping[str, Any]], None] = lambda _fields: None
+    on_list: Callable[[Mapping[str, Any]], None] = lambda _params: None
+    on_cancel: Callable[[str], None] = lambda _sid: None
+    cancel_answers: list[Answer] = field(default_factory=list)
+    canceled: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
+    short_codes: list[str] = field(default_factory=list)
+    campaigns: list[str] = field(default_factory=list)
+    service_questions: int = 0
+    service_error: TransportError | None = None
+    consents: list[dict[str, str]] = field(default_factory=list)
+    consent_answers: list[Answer] = field(default_factory=list)
+    no_consent_of: set[str] = field(default_factory=set)
+    deactivated: dict[str, str] = field(default_factory=dict)
+    deactivation_answers: list[Answer] = field(default_factory=list)
+    on_deactivations: Callable[[str], None] = lambda _day: None
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,33 +77,119 @@ class FakeTwilio(HttpClient):
     def sent_to(self, to: str) -> list[dict[str, str]]:
         return [message for message in self.made if message["to"] == to]
 
+    def end(self, message: dict[str, Any], status: str, *, error_code: int | None = None) -> None:
+        """Let a message come to its end, of which no callback tells."""
+        now = format_datetime(self.clock())
+        message |= {"status": status, "error_code": error_code, "num_segments": "1"}
+        message |= {"date_updated": now, "date_sent": message["date_sent"] or now}
+
     def request(  # type: ignore[override]
         self, method: str, uri: str, params: Any = None, data: Any = None, **_: object
     ) -> Response:
-        assert urlsplit(uri).path.endswith("/Messages.json")
-        return self._create(data) if method == "POST" else self._list(params)
+        asked = _as_sent(method, uri, params, data)
+        self.requests.append(asked)
+        self.violations.extend(request_violations(asked))
+        one = _ONE_MESSAGE.search(asked.path)
+        if one:
+            return self._change(one[1]) if method == "POST" else self._fetch(one[1])
+        if asked.path == "/v1/Consents/Bulk":
+            return self._take_consents(data["Items"])
+        if asked.path.startswith("/v1/Services/"):
+            return self._service(asked.path.rpartition("/")[2])
+        if asked.path == "/v1/Deactivations":
+            return self._deactivations(params["Date"])
+        assert asked.path.endswith("/Messages.json")
+        if method == "POST":
+            return self._create(data)
+        return self._list(params) if params and "To" in params else self._page(asked)
+
+    def _take_consents(self, items: list[str]) -> Response:
+        answer = self.consent_answers.pop(0) if self.consent_answers else Answer(201)
+        consents = [json.loads(item) for item in items]
+        if answer.status == 201 or answer.made:
+            self.consents += consents
+        if answer.error:
+            raise answer.error
+        if answer.status != 201:
+            return _refusal(answer)
+        results = [
+            {"correlation_id": each["correlation_id"], "error_code": 30646, "error_messages": ["X"]}
+            if each["contact_id"] in self.no_consent_of
+            else {"correlation_id": each["correlation_id"], "error_code": 0, "error_messages": []}
+            for each in consents
+        ]
+        return Response(201, json.dumps({"items": results}))
+
+    def _service(self, kind: str) -> Response:
+        """Say what the service sends with, and how its campaign stands."""
+        self.service_questions += 1
+        if self.service_error:
+            raise self.service_error
+        match kind:
+            case "PhoneNumbers":
+                found = {"phone_numbers": [{"phone_number": each} for each in self.numbers]}
+            case "ShortCodes":
+                found = {"short_codes": [{"short_code": each} for each in self.short_codes]}
+            case "Usa2p":
+                found = {"compliance": [{"campaign_status": each} for each in self.campaigns]}
+            case _:
+                raise AssertionError(kind)
+        return Response(200, json.dumps(found))
+
+    def _deactivations(self, day: str) -> Response:
+        """Say where the list of a day is; one of which nothing is known is not out yet."""
+        self.on_deactivations(day)
+        if self.deactivation_answers:
+            answer = self.deactivation_answers.pop(0)
+            if answer.error:
+                raise answer.error
+            return _refusal(answer)
+        if day not in self.deactivated:
+            return _refusal(Answer(400, 30114))
+        return Response(307, json.dumps({"redirect_to": f"https://storage.example.com/{day}"}))
+
+    def read_file(self, url: str) -> Iterator[bytes]:
+        """What the storage host answers, in small pieces."""
+        content = self.deactivated[url.rpartition("/")[2]].encode()
+        yield from (content[at : at + 7] for at in range(0, len(content), 7))
+
+    def _change(self, sid: str) -> Response:
+        """Cancel a message while it is scheduled."""
+        self.on_cancel(sid)
+        answer = self.cancel_answers.pop(0) if self.cancel_answers else Answer(200)
+        message = self._message(sid)
+        if message and answer.status == 200 and message["status"] != "scheduled":
+            return _refusal(Answer(409, 30409))
+        if message and (answer.status == 200 or answer.made):
+            message["status"] = "canceled"
+            self.canceled.append(sid)
+        if answer.error:
+            raise answer.error
+        return self._fetch(sid) if answer.status == 200 else _refusal(answer)
+
+    def _fetch(self, sid: str) -> Response:
+        message = self._message(sid)
+        return Response(200, json.dumps(message)) if message else _refusal(Answer(404, 20404))
+
+    def _message(self, sid: str) -> dict[str, Any] | None:
+        return next((message for message in self.made if message["sid"] == sid), None)
 
     def _create(self, fields: Mapping[str, Any]) -> Response:
         self.on_create(fields)
         with self._lock:
             answer = self._next_answer(fields["To"])
-            if answer.status == 201 or answer.made:
-                self._make(fields)
+            made = self._make(fields) if answer.status == 201 or answer.made else None
+        if made:
+            self.on_made(fields)
         if answer.error:
             raise answer.error
-        if answer.status != 201:
-            problem = {"status": answer.status, "message": "no"}
-            return Response(
-                answer.status,
-                json.dumps({**problem, "code": answer.code} if answer.code else problem),
-            )
-        return Response(201, json.dumps(self.made[-1]))
+        return _refusal(answer) if answer.status != 201 else Response(201, json.dumps(made))
 
     def _next_answer(self, to: str) -> Answer:
         waiting = self.answers.get(to) or self.answers.get("*") or []
         return waiting.pop(0) if waiting else Answer()
 
-    def _make(self, fields: Mapping[str, Any]) -> None:
+    def _make(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         message = {
             "sid": f"SM{len(self.made) + 1:032x}",
             "to": fields["To"],
@@ -78,14 +197,68 @@ class FakeTwilio(HttpClient):
             "status": "scheduled" if "SendAt" in fields else "accepted",
             "messaging_service_sid": fields["MessagingServiceSid"],
             "date_created": format_datetime(self.clock()),
+            "date_updated": format_datetime(self.clock()),
+            "date_sent": None,
+            "direction": "outbound-api",
             "num_segments": "0",
+            "price": None,
+            "price_unit": "USD",
+            "error_code": None,
             "fields": dict(fields),
         }
         self.made.append(message)
+        return message
 
     def _list(self, params: Mapping[str, Any]) -> Response:
         self.lists += 1
+        self.on_list(params)
         if self.list_error:
             raise self.list_error
-        found = [message for message in reversed(self.made) if message["to"] == params["To"]]
+        if self.list_answer.status != 200:
+            return _refusal(self.list_answer)
+        shown = self.clock() - self.shown_after
+        found = [
+            message
+            for message in reversed(self.made)
+            if message["to"] == params["To"]
+            and parsedate_to_datetime(message["date_created"]) <= shown
+        ]
         return Response(200, json.dumps({"messages": found, "next_page_uri": None}))
+
+    def _page(self, asked: Request) -> Response:
+        """A page of all messages; where the next one begins is the SID of the last that was shown."""
+        self.pages += 1
+        self.on_list(asked.query)
+        if self.list_error:
+            raise self.list_error
+        if self.list_answer.status != 200:
+            return _refusal(self.list_answer)
+        after = asked.query.get("PageToken", [""])[0].removeprefix("PA")
+        if after and self.forgets_pages:
+            return _refusal(Answer(400, 20001))
+        sids = [message["sid"] for message in self.made]
+        older = self.made[: sids.index(after)] if after else self.made
+        size = min(self.page_size, int(asked.query["PageSize"][0]))
+        found = older[::-1][:size]
+        more = None
+        if len(older) > size:
+            more = f"{asked.path}?PageSize={size}&Page=1&PageToken=PA{found[-1]['sid']}"
+        return Response(200, json.dumps({"messages": found, "next_page_uri": more}))
+
+
+def _refusal(answer: Answer) -> Response:
+    problem = {"status": answer.status, "message": "no"}
+    with_code = {**problem, "code": answer.code} if answer.code else problem
+    return Response(answer.status, json.dumps(with_code))
+
+
+def _as_sent(method: str, uri: str, params: Any, form: Any) -> Request:
+    """The request as it would go over the wire, where every value is a text."""
+    parts = urlsplit(uri)
+    query = "&".join(filter(None, [parts.query, urlencode(params or {}, doseq=True)]))
+    return Request(
+        method=method,
+        path=parts.path,
+        query=parse_qs(query, keep_blank_values=True),
+        form=parse_qs(urlencode(form or {}, doseq=True), keep_blank_values=True),
+    )

@@ -53,6 +53,17 @@ def test_what_a_program_started_ends_with_it(program: Program) -> None:
     assert not program.stop()
 
 
+def test_a_program_that_goes_on_under_another_command_line_is_still_ours(program: Program) -> None:
+    # GIVEN a program that becomes another one
+    start(program, f"import os, sys; os.execv(sys.executable, [sys.executable, '-c', {CHILD!r}])")
+    began = program.pid()
+    wait_for(lambda: program.log.read_text() != "")
+    # THEN it is known, and can be stopped
+    assert began is not None
+    assert program.pid() == began
+    assert program.stop()
+
+
 def test_a_stranger_with_the_remembered_id_is_left_alone(program: Program) -> None:
     # GIVEN a pid file of an earlier boot, whose number now belongs to somebody else
     program.pid_file.parent.mkdir(parents=True, exist_ok=True)

@@ -28,9 +28,18 @@ def test_a_webhook_checks_the_signature_for_the_route_it_stands_at(stack: Stack)
 
 
 def test_every_route_may_call_its_function(stack: Stack) -> None:
-    permissions = stack.of_type("AWS::Lambda::Permission").values()
-    assert {each["FunctionName"]["Ref"] for each in permissions} == {
-        route.function for route in stack.routes
+    permissions = [
+        each["FunctionName"]["Ref"]
+        for each in stack.of_type("AWS::Lambda::Permission").values()
+        if each["Principal"] == "apigateway.amazonaws.com"
+    ]
+    assert set(permissions) == {route.function for route in stack.routes}
+
+
+def test_a_broadcast_is_controlled_by_the_function_that_creates_it(stack: Stack) -> None:
+    controls = {route.path for route in stack.routes if route.function == "BroadcastsFunction"}
+    assert controls >= {
+        f"/broadcasts/{{id}}/{control}" for control in ("start", "pause", "resume", "cancel")
     }
 
 

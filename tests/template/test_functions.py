@@ -23,6 +23,14 @@ TWILIO_PATIENCE_SECONDS = 15
 API_PATIENCE_SECONDS = 30
 
 
+_NOT_NUMBERS = {
+    "CREDENTIALS_STORE": "ssm",
+    "FEDERAL_HOURS_IN": "FL",
+    "CLOSED_STATES": "LA",
+    "ALLOWED_COUNTRIES": "US",
+}
+
+
 class _Asked(Mapping[str, str]):
     """An environment that has everything, and remembers what was asked for."""
 
@@ -31,7 +39,7 @@ class _Asked(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         self.names.add(name)
-        return "ssm" if name == "CREDENTIALS_STORE" else "1"
+        return _NOT_NUMBERS.get(name, "1")
 
     def __iter__(self) -> Iterator[str]:
         raise AssertionError("settings are read by name")
@@ -175,3 +183,32 @@ def test_old_versions_of_the_layer_are_deleted(stack: Stack) -> None:
         each for each in stack.resources.values() if each["Type"] == "AWS::Lambda::LayerVersion"
     )
     assert layer["DeletionPolicy"] == "Delete"
+
+
+def test_what_runs_by_the_clock_leaves_failures_to_the_next_run(stack: Stack) -> None:
+    rules = stack.of_type("AWS::Events::Rule").values()
+    every = {target(each["Targets"][0]["Arn"]): each["ScheduleExpression"] for each in rules}
+    assert every == {
+        "SweeperFunction": "rate(1 minute)",
+        "DeactivationsFunction": "rate(1 hour)",
+    }
+    retries = {
+        target(each["FunctionName"]): each
+        for each in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+    }
+    assert set(retries) == set(every)
+    for function, seconds in (("SweeperFunction", 60), ("DeactivationsFunction", 3600)):
+        assert retries[function]["MaximumRetryAttempts"] == 0
+        # an invocation that waited longer would only run beside the next one
+        assert retries[function]["MaximumEventAgeInSeconds"] == seconds
+        assert stack.functions[function]["Timeout"] <= seconds
+
+
+def test_the_lists_of_deactivated_numbers_are_read_unless_that_is_off(stack: Stack) -> None:
+    (rule,) = (
+        each
+        for each in stack.of_type("AWS::Events::Rule").values()
+        if target(each["Targets"][0]["Arn"]) == "DeactivationsFunction"
+    )
+    assert rule["State"] == {"Fn::If": ["ReadsDeactivations", "ENABLED", "DISABLED"]}
+    assert stack.template["Parameters"]["Deactivations"]["Default"] == "on"

@@ -30,16 +30,38 @@ READS_PARAMETERS = {
 
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "MessagesFunction": READS_PARAMETERS
-    | _each("dynamodb", "PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem", "LedgerTable")
-    | _each("dynamodb", "Query", "LedgerTable/index/by_person"),
-    "BroadcastsFunction": _each("dynamodb", "GetItem PutItem UpdateItem", "LedgerTable")
+    | _each(
+        "dynamodb",
+        "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem",
+        "LedgerTable",
+    )
+    | _each("sqs", "SendMessage", "SendQueue")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_sid", "LedgerTable/index/by_person")
+    | _each("s3", "GetObject PutObject", "FilesBucket/prices/*")
+    | _each("s3", "ListBucket", "FilesBucket"),
+    "BroadcastsFunction": _each(
+        "dynamodb", "GetItem PutItem UpdateItem DeleteItem Query", "LedgerTable"
+    )
     | _each("s3", "PutObject GetObject", "FilesBucket/uploads/*")
+    | _each("s3", "GetObject", "FilesBucket/rows/*", "FilesBucket/reports/*")
     | _each("s3", "ListBucket", "FilesBucket")
-    | _each("sqs", "SendMessage", "DispatchQueue"),
-    "DispatcherFunction": _consumes("DispatchQueue")
-    | _each("dynamodb", "GetItem UpdateItem", "LedgerTable")
+    | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue"),
+    "ComplianceFunction": _each(
+        "dynamodb", "GetItem BatchGetItem PutItem UpdateItem Query", "LedgerTable"
+    )
+    | _each("dynamodb", "Query", "LedgerTable/index/listed")
+    | _each("sqs", "SendMessage", "SendQueue")
+    | _each("ssm", "GetParametersByPath", "ssm:parameter/sendpool/Stage"),
+    "DeactivationsFunction": READS_PARAMETERS
+    | _each("dynamodb", "GetItem PutItem UpdateItem", "LedgerTable")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person"),
+    "DispatcherFunction": READS_PARAMETERS
+    | _consumes("DispatchQueue")
+    | _each("dynamodb", "GetItem BatchGetItem BatchWriteItem UpdateItem", "LedgerTable")
     | _each("s3", "GetObject", "FilesBucket/uploads/*", "FilesBucket/rows/*")
-    | _each("s3", "PutObject AbortMultipartUpload", "FilesBucket/rows/*")
+    | _each("s3", "ListBucket", "FilesBucket")
+    | _each("s3", "PutObject", "FilesBucket/rows/*")
+    | _each("s3", "GetObject PutObject", "FilesBucket/reports/*", "FilesBucket/prices/*")
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue"),
     "SenderFunction": READS_PARAMETERS
     | _consumes("SendQueue")
@@ -48,15 +70,28 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem Query",
         "LedgerTable",
     )
-    | _each("dynamodb", "Query", "LedgerTable/index/by_person")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_sid", "LedgerTable/index/by_person")
     | _each("sqs", "SendMessage", "SendQueue", "SendDeadLetterQueue"),
     "RecorderFunction": _consumes("CallbacksQueue")
-    | _each("dynamodb", "BatchGetItem PutItem", "LedgerTable"),
+    | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
+    | _each("sqs", "SendMessage", "SendQueue"),
     "RollupFunction": _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
     | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
     | _each("dynamodb", "ListStreams", "LedgerTable/stream/*")
     | _each("sqs", "SendMessage", "RollupFailuresQueue"),
-    "InboundFunction": READS_PARAMETERS | _each("dynamodb", "PutItem", "LedgerTable"),
+    "SweeperFunction": READS_PARAMETERS
+    | _each(
+        "dynamodb",
+        "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem Query",
+        "LedgerTable",
+    )
+    | _each("dynamodb", "Query", "LedgerTable/index/open", "LedgerTable/index/by_sid")
+    | _each("s3", "GetObject", "FilesBucket/uploads/*")
+    | _each("s3", "ListBucket", "FilesBucket")
+    | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue", "CallbacksQueue"),
+    "InboundFunction": READS_PARAMETERS
+    | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
+    | _each("sqs", "SendMessage", "SendQueue"),
     "StatusFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
 }
 
@@ -64,6 +99,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
 WITH_A_STAR = {
     "FilesBucket/uploads/*": "a file for each broadcast",
     "FilesBucket/rows/*": "a file for each broadcast",
+    "FilesBucket/reports/*": "a file for each broadcast",
+    "FilesBucket/prices/*": "a file for each country",
     "LedgerTable/stream/*": "AWS offers ListStreams on no narrower resource than a table's streams",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from sendpool.adapters.ledger import items, keys
+from sendpool.adapters.ledger.due import Due
+from sendpool.adapters.ledger.listing import Listing
 from sendpool.adapters.ledger.messages import Messages
+from sendpool.adapters.ledger.people import OptOuts
 from sendpool.adapters.ledger.table import Table
-from sendpool.domain.message import MessageRecord, SendResult, Status
+from sendpool.domain.message import Delivery, MessageRecord, SendResult, Status
 from tests.template.stack import Source, Stack, target
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -41,6 +44,14 @@ class _Asked(Table):
         self.queries.append({"index": index, **of})
         return iter(())
 
+    def index_page(self, index: str, **of: Any) -> tuple[list[dict[str, Any]], None]:
+        self.queries.append({"index": index, **of})
+        return [], None
+
+    def get_many(self, keys: Iterable[keys.Key]) -> dict[keys.Key, dict[str, Any]]:
+        assert list(keys) == []
+        return {}
+
 
 def _key_of(index: dict[str, Any]) -> list[str]:
     return [each["AttributeName"] for each in index["KeySchema"]]
@@ -52,7 +63,11 @@ def _indexes(table: dict[str, Any]) -> dict[str, list[str]]:
 
 def _unknown_message() -> dict[str, Any]:
     record = MessageRecord(
-        id="msg_1", to="+12025550123", created_at=NOW, result=SendResult(status=Status.UNKNOWN)
+        id="msg_1",
+        to="+12025550123",
+        created_at=NOW,
+        result=SendResult(status=Status.UNKNOWN),
+        due_at=NOW,
     )
     return items.of_message(record, expires_at=NOW)
 
@@ -61,12 +76,30 @@ def test_the_table_has_the_keys_that_the_ledger_writes(table: dict[str, Any]) ->
     assert tuple(_key_of(table)) == keys.Key._fields
 
 
-def test_the_index_by_person_is_the_one_that_the_ledger_asks(table: dict[str, Any]) -> None:
-    asked = _Asked()
-    Messages(asked, retention=timedelta(days=1)).sids_of("+12025550123", since=NOW)
-    (query,) = asked.queries
-    assert _indexes(table)[query["index"]] == [query["partition"][0], query["since"][0]]
+def test_the_index_by_person_has_the_attributes_that_messages_have(table: dict[str, Any]) -> None:
     assert set(_indexes(table)["by_person"]) <= set(_unknown_message())
+
+
+def test_the_index_by_sid_is_the_one_that_the_ledger_asks(table: dict[str, Any]) -> None:
+    asked = _Asked()
+    assert list(Messages(asked, retention=timedelta(days=1))._named_with("SM1")) == []
+    (query,) = asked.queries
+    assert _indexes(table)[query["index"]] == [query["partition"][0]] == ["sid"]
+    delivery = items.of_delivery(Delivery(sid="SM1", status=Status.SENT), expires_at=NOW)
+    assert "sid" in delivery
+    assert _unknown_message()["sid"] is None
+
+
+def test_the_index_of_open_messages_is_asked_for_what_is_due_in_every_shard(
+    table: dict[str, Any],
+) -> None:
+    asked = _Asked()
+    assert list(Due(asked).ids("unknown", now=NOW)) == []
+    assert {query["partition"][1] for query in asked.queries} >= {_unknown_message()["open"]}
+    assert len(asked.queries) == keys.OPEN_SHARDS
+    for query in asked.queries:
+        names = [query["partition"][0], query["until"][0]]
+        assert _indexes(table)[query["index"]] == names
 
 
 def test_the_index_of_open_messages_has_the_attributes_that_only_open_messages_have(
@@ -77,6 +110,18 @@ def test_the_index_of_open_messages_has_the_attributes_that_only_open_messages_h
     )
     only_open = set(_unknown_message()) - set(items.of_message(decided, expires_at=NOW))
     assert set(_indexes(table)["open"]) == only_open
+
+
+def test_the_index_of_lists_has_the_attributes_that_only_listed_items_have(
+    table: dict[str, Any],
+) -> None:
+    asked = _Asked()
+    assert OptOuts(asked).listed(cursor=None, limit=10) == ([], None)
+    assert {query["index"] for query in asked.queries} == {"listed"}
+    assert len(asked.queries) == keys.OPEN_SHARDS
+    place = Listing(asked, "optout").place("+12025550123", NOW)
+    assert {query["partition"][1] for query in asked.queries} >= {place["listed_in"]}
+    assert set(_indexes(table)["listed"]) == set(place) == set(Listing.NAMES)
 
 
 def test_items_expire_by_the_attribute_that_the_ledger_writes(table: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,6 +30,7 @@ from sendpool.domain.message import (
     new_id,
     outcome_of_refusal,
     place_of,
+    says_more,
 )
 
 WORDS = ["queued", "sending", "sent", "delivered"]
@@ -147,3 +150,35 @@ def test_a_fingerprint_tells_requests_apart() -> None:
     message = OutboundMessage(to="+12025550123", body="Hi")
     assert message.fingerprint == OutboundMessage(to="+12025550123", body="Hi").fingerprint
     assert message.fingerprint != OutboundMessage(to="+12025550123", body="Ho").fingerprint
+
+
+# ------------------------------------------------------------------------------------------------ prices
+
+
+@st.composite
+def lives_with_prices(draw: st.DrawFn) -> list[StatusCallback]:
+    """A life of callbacks, and what the list says of its end: without a price at first, and then with one."""
+    life = [callback(word, seconds) for seconds, word in enumerate(WORDS)]
+    end = replace(life[-1], source="list", segments=2)
+    priced = replace(end, price=draw(st.integers(0, 99_999)), currency="USD")
+    return [*life, end, priced]
+
+
+@given(lives_with_prices(), st.randoms(use_true_random=False))
+def test_a_price_comes_in_any_order_and_however_often(
+    life: list[StatusCallback], luck: random.Random
+) -> None:
+    shuffled = life + luck.choices(life, k=3)
+    luck.shuffle(shuffled)
+    delivery = fold(shuffled)
+    assert delivery == fold(life)
+    assert (delivery.price, delivery.currency, delivery.segments) == (life[-1].price, "USD", 2)
+
+
+@given(lives_with_prices())
+def test_what_is_known_says_no_more(life: list[StatusCallback]) -> None:
+    delivery = fold(life)
+    assert not any(says_more(each, delivery) for each in life)
+    assert says_more(life[-1], fold(life[:-1]))
+    assert not says_more(life[-2], fold(life[:-2]))
+    assert says_more(life[-2], None)

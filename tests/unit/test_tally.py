@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpool.domain.broadcast import Counters, delivery_rate, error_counts, is_complete
+from sendpool.domain.broadcast import Bill, Counters, delivery_rate, error_counts, is_complete
 from sendpool.domain.message import Status
 from sendpool.domain.tally import Standing, counts, difference, dump, load, moved
 
@@ -18,6 +19,16 @@ LIVES = [
     [Standing(Status.UNKNOWN), Standing(Status.QUEUED), Standing(Status.DELIVERED)],
     [Standing(Status.SKIPPED, "duplicate")],
     [Standing(Status.FAILED, "21211")],
+    [
+        Standing(Status.ACCEPTED),
+        Standing(Status.DELIVERED),
+        Standing(Status.DELIVERED, price=8_300, currency="USD"),
+    ],
+    [Standing(Status.SENT, price=4_000, currency="USD"), Standing(Status.SENT, "", 8_000, "USD")],
+    [
+        Standing(Status.ACCEPTED),
+        Standing(Status.UNDELIVERED, "30003", 0, "USD"),
+    ],
 ]
 
 
@@ -51,6 +62,61 @@ def test_counters_equal_the_truth_however_changes_are_reported(
     assert tally == dict(truth)
     assert +counters == counts(dict(truth))
     assert load(dump(tally)) == tally
+
+
+def test_a_price_stays_when_a_later_status_comes_without_it() -> None:
+    sent = Standing(Status.SENT, price=8_300, currency="USD")
+    delivered = Standing(Status.DELIVERED)
+    expected = {1: Standing(Status.DELIVERED, price=8_300, currency="USD")}
+    assert moved({1: sent}, [(1, delivered)]) == moved({1: delivered}, [(1, sent)]) == expected
+
+
+def test_a_price_is_written_after_the_standing() -> None:
+    tally = {
+        1: Standing(Status.DELIVERED, price=8_300, currency="USD"),
+        2: Standing(Status.UNDELIVERED, "30003", 0, "EUR"),
+        3: Standing(Status.DELIVERED),
+    }
+    assert dump(tally) == "1=delivered@8300USD 2=undelivered:30003@0EUR 3=delivered"
+
+
+@pytest.mark.parametrize(
+    ("written", "standing"),
+    [
+        ("delivered", Standing(Status.DELIVERED)),
+        ("failed:21211", Standing(Status.FAILED, "21211")),
+        ("skipped:invalid_phone", Standing(Status.SKIPPED, "invalid_phone")),
+        ("failed:refused_by_twilio", Standing(Status.FAILED, "refused_by_twilio")),
+    ],
+)
+def test_tallies_from_before_there_were_prices_are_read(written: str, standing: Standing) -> None:
+    assert load(f"7={written}") == {7: standing}
+    assert dump(load(f"7={written}")) == f"7={written}"
+
+
+@pytest.mark.parametrize("text", ["", "sold", "delivered@", "delivered@x", "delivered@-1"])
+def test_what_is_no_standing_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - which words it says does not matter
+        Standing.parse(text)
+
+
+def test_what_was_billed_is_counted_beside_the_outcomes_and_not_among_them() -> None:
+    tally = {
+        1: Standing(Status.DELIVERED, price=8_300, currency="USD"),
+        2: Standing(Status.UNDELIVERED, "30003", 4_000, "USD"),
+        3: Standing(Status.DELIVERED),
+    }
+    counters = Counters(counts(tally))
+    assert counters.bill == Bill("USD", 12_300, 2)
+    assert (counters.outcomes, counters.final, counters.failures) == (3, 3, 1)
+    assert counters.whys(Status.UNDELIVERED) == {"30003": 1}
+    assert counters.whys(Status.DELIVERED) == {}
+    assert is_complete(total=3, counters=counters)
+    assert not is_complete(total=4, counters=counters)
+
+
+def test_nothing_is_billed_until_a_price_comes() -> None:
+    assert Counters(counts({1: Standing(Status.DELIVERED)})).bill is None
 
 
 def test_a_broadcast_is_complete_when_everybody_has_an_outcome_and_not_before() -> None:

@@ -5,15 +5,17 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
 
-from local.twilio.settings import Account
+from local.twilio.core.settings import Account
 
 TIMEOUT = 30
 ORDINARY = "+12025550123"
@@ -31,6 +33,18 @@ def eventually[T](probe: Callable[[], T | None]) -> T:
     raise AssertionError(f"nothing within {TIMEOUT} s")
 
 
+class RedirectedClient(TwilioHttpClient):
+    """Twilio's HTTP client with scheme and host replaced, nothing else."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(timeout=30)
+        self._base = urlsplit(base_url)
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        target = urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc)
+        return super().request(method, urlunsplit(target), *args, **kwargs)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Speaks to one simulator as its account, and to its control API."""
@@ -44,6 +58,16 @@ class Caller:
     def messages_path(self) -> str:
         """Path of the Messages resource."""
         return f"/2010-04-01/Accounts/{self.account.account_sid}/Messages"
+
+    def with_test_credentials(self) -> "Caller":
+        """The same door for the account's test credentials."""
+        account = self.account
+        testing = replace(
+            account,
+            account_sid=account.test_account_sid,
+            auth_token=account.test_auth_token,
+        )
+        return replace(self, account=testing)
 
     def api(self, method: str, path: str, **fields: object) -> requests.Response:
         """A signed-in request; fields go as a form."""
@@ -128,6 +152,7 @@ class Webhook:
         self.url = url
         self.received: list[Received] = []
         self.answers: list[tuple[int, str]] = []
+        self.decide: Callable[[Received], tuple[int, str]] = lambda _received: self.next_answer()
         self.stalled = threading.Event()
         self.stalled.set()
 
@@ -164,11 +189,10 @@ def open_webhook() -> Iterator[Webhook]:
         def _answer(self, body: str) -> None:
             params = dict(parse_qsl(body, keep_blank_values=True))
             headers = dict(self.headers.items())
-            webhook.received.append(
-                Received(self.command, self.path, headers, params, time.monotonic())
-            )
+            received = Received(self.command, self.path, headers, params, time.monotonic())
+            webhook.received.append(received)
             webhook.stalled.wait(TIMEOUT)
-            status, text = webhook.next_answer()
+            status, text = webhook.decide(received)
             self.send_response(status)
             self.send_header("Content-Type", "text/xml")
             self.send_header("Content-Length", str(len(text)))

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 
-from local.twilio.settings import Account
+from local.twilio.core.settings import Account
 from local.twilio.tests.doors import TIMEOUT, Caller
 
 pytestmark = pytest.mark.enable_socket

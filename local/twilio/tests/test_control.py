@@ -59,6 +59,8 @@ def test_settings_change_at_run_time_and_reset_puts_them_back_only_if_asked(
         ("settings", {"verified_numbers": 5}),
         ("settings", {"failure_codes": ["soon"]}),
         ("settings", {"failure_codes": []}),
+        ("settings", {"sign_port": "sometimes"}),
+        ("settings", {"click_format": "xml"}),
         ("settings", []),
         ("inbound", {"body": "from nobody"}),
         ("clock", {}),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.twilio.tests.doors import ORDINARY, SENDER, TIMEOUT, Caller, eventually
+from local.twilio.tests.doors import ORDINARY, SENDER, TIMEOUT, Caller, Webhook, eventually
 
 pytestmark = pytest.mark.enable_socket
 
@@ -112,6 +112,49 @@ REFUSED: list[tuple[str, dict[str, Any], int, int]] = [
         400,
         21656,
     ),
+    ("variables without template", {"Body": None, "ContentVariables": "{}"}, 400, 21654),
+    (
+        "variable no text",
+        {"Body": None, "ContentSid": "HX" + "0" * 32, "ContentVariables": '{"1": 2}'},
+        400,
+        21656,
+    ),
+    ("premium number", {"To": "+19005550123"}, 400, 21268),
+    ("another channel", {"From": SENDER, "To": "whatsapp:+12025550123"}, 400, 21910),
+    (
+        "channel unknown",
+        {"From": "whatsapp:+12025550100", "To": "whatsapp:+12025550123"},
+        400,
+        63007,
+    ),
+    ("not a mobile", {"To": "+12025550194"}, 400, 21614),
+    ("landline", {"To": "+12025550195"}, 400, 21635),
+    ("no route", {"To": "+12025550196"}, 400, 21612),
+    ("name to the US", {"From": "Acme"}, 400, 21612),
+    (
+        "name outside the pool",
+        {"From": "Acme", "MessagingServiceSid": "MG" + "5e0d" * 8},
+        400,
+        21709,
+    ),
+    ("short code abroad", {"From": "55501", "To": "+447700900123"}, 400, 21612),
+    (
+        "media abroad",
+        {"From": SENDER, "To": "+447700900123", "MediaUrl": "https://example.com/a"},
+        400,
+        21612,
+    ),
+    ("fallback with a sender", {"From": SENDER, "FallbackFrom": SENDER}, 400, 21664),
+    ("fallback of no service", {"From": "MG" + "5e0d" * 8, "FallbackFrom": SENDER}, 400, 21666),
+    ("fallback without RCS", {"FallbackFrom": SENDER}, 400, 21667),
+    ("retention unknown", {"ContentRetention": "discard"}, 400, 30029),
+    ("address retention", {"AddressRetention": "obfuscate"}, 400, 30030),
+    ("price no number", {"MaxPrice": "cheap"}, 400, 21627),
+    ("attempt no number", {"Attempt": "first"}, 400, 20001),
+    ("risk check unknown", {"RiskCheck": "maybe"}, 400, 20001),
+    ("intent unknown", {"MessageIntent": "spam"}, 400, 20001),
+    ("flag unknown", {"ShortenUrls": "perhaps"}, 400, 20001),
+    ("traffic type unknown", {"TrafficType": "paid"}, 400, 20001),
     ("callback relative", {"StatusCallback": "/status"}, 400, 21609),
     ("callback of another scheme", {"StatusCallback": "ftp://example.com/"}, 400, 21609),
     ("callback without host", {"StatusCallback": "https:///status"}, 400, 21609),
@@ -168,6 +211,24 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
             "?m=1#rc=3&rp=ct,rt,5xx&ct=2000&rt=5000"
         },
     ),
+    ("name abroad", {"From": "Acme", "To": "+447700900123"}),
+    ("a short code at home", {"From": "55501"}),
+    (
+        "every switch",
+        {
+            "SmartEncoded": "true",
+            "SendAsMms": "false",
+            "ShortenUrls": "false",
+            "RiskCheck": "disable",
+            "ProvideFeedback": "true",
+            "Attempt": "2",
+            "MaxPrice": "0.5",
+            "MessageIntent": "otp",
+            "TrafficType": "free",
+            "ContentRetention": "retain",
+            "AddressRetention": "retain",
+        },
+    ),
     ("soonest", {"ScheduleType": "fixed", "SendAt": in_future(hours=1)}),
     ("latest", {"ScheduleType": "fixed", "SendAt": in_future(days=34, hours=23)}),
 ]
@@ -188,26 +249,44 @@ def test_on_a_trial_account_only_verified_recipients_pass(twilio: Caller) -> Non
 
 
 @pytest.mark.parametrize("row", MAGIC["From"], ids=lambda row: str(row["meaning"]))
-def test_magic_senders_answer_as_with_test_credentials(twilio: Caller, row: dict[str, Any]) -> None:
+def test_magic_senders_answer_test_credentials(twilio: Caller, row: dict[str, Any]) -> None:
     sender = "+15005550000" if row["number"] == "*" else row["number"]
-    response = twilio.create(From=sender)
+    response = twilio.with_test_credentials().create(From=sender)
     assert response.json().get("code") == row["code"]
     expected = MAGIC_STATUS.get(row["code"], 400) if row["code"] else 201
     assert response.status_code == expected
 
 
 @pytest.mark.parametrize("row", MAGIC["To"], ids=lambda row: str(row["meaning"]))
-def test_magic_recipients_answer_as_with_test_credentials(
-    twilio: Caller, row: dict[str, Any]
-) -> None:
+def test_magic_recipients_answer_test_credentials(twilio: Caller, row: dict[str, Any]) -> None:
     to = ORDINARY if row["number"] == "*" else row["number"]
-    response = twilio.create(From=GOOD_MAGIC_SENDER, To=to)
+    response = twilio.with_test_credentials().create(From=GOOD_MAGIC_SENDER, To=to)
     assert response.json().get("code") == row["code"]
     assert response.status_code == (400 if row["code"] else 201)
 
 
+def test_test_credentials_keep_and_call_back_nothing(twilio: Caller, webhook: Webhook) -> None:
+    testing = twilio.with_test_credentials()
+    made = testing.create(From=GOOD_MAGIC_SENDER, StatusCallback=webhook.url)
+    assert (made.json()["status"], made.json()["error_code"]) == ("queued", None)
+    assert made.json()["account_sid"] == testing.account.account_sid
+    assert twilio.control("GET", "truth")["total"] == 0
+    refused = testing.api("GET", f"{testing.messages_path}.json")
+    assert (refused.status_code, refused.json()["code"]) == (403, 20008)
+    live_service = testing.create(MessagingServiceSid=twilio.service_sid)
+    assert live_service.json()["code"] == 21701
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [({"From": GOOD_MAGIC_SENDER}, 21606), ({"To": "+15005550006"}, 21211)],
+)
+def test_live_credentials_know_no_magic(twilio: Caller, fields: dict[str, Any], code: int) -> None:
+    assert twilio.create(**fields).json()["code"] == code
+
+
 def test_an_opted_out_recipient_is_accepted_by_a_service_and_fails_later(twilio: Caller) -> None:
-    message = twilio.make(To="+15005550004")
+    message = twilio.make(To="+12025550190")
     assert message["status"] == "accepted"
     failed = twilio.wait_for(message["sid"], "failed")
     assert failed["error_code"] == 21610

@@ -98,3 +98,35 @@ def test_a_fault_that_cannot_be_read_is_refused(twilio: Caller, fault: dict[str,
     assert response.status_code == 400
     assert response.json()["error"]
     assert twilio.control("GET", "faults") == []
+
+
+def test_a_fault_may_strike_any_route(twilio: Caller) -> None:
+    twilio.control("POST", "faults", {"kind": "refuse_500", "on": "messages.list"})
+    path = f"{twilio.messages_path}.json"
+    assert twilio.create().status_code == 201
+    assert twilio.api("GET", path).status_code == 500
+    assert twilio.api("GET", path).status_code == 200
+
+
+def test_a_pattern_strikes_all_routes_of_its_kind(twilio: Caller) -> None:
+    twilio.control("POST", "faults", {"kind": "refuse_429", "on": "services.*", "count": None})
+    assert twilio.create().status_code == 201
+    for path in ("/v1/Services", f"/v1/Services/{twilio.service_sid}"):
+        assert twilio.api("GET", path).json()["code"] == 20429
+
+
+def test_what_was_carried_out_before_the_cut_stays(twilio: Caller) -> None:
+    twilio.control("POST", "faults", {"kind": "made_then_500", "on": "services.create"})
+    assert twilio.api("POST", "/v1/Services", FriendlyName="Unseen").status_code == 500
+    names = [each["friendly_name"] for each in twilio.api("GET", "/v1/Services").json()["services"]]
+    assert "Unseen" in names
+
+
+def test_a_run_with_chance_repeats(twilio: Caller) -> None:
+    runs = []
+    for _ in range(2):
+        twilio.control("POST", "reset")
+        twilio.control("POST", "faults", {"kind": "refuse_429", "count": None, "probability": 0.5})
+        runs.append([twilio.create().status_code for _ in range(20)])
+    assert runs[0] == runs[1]
+    assert set(runs[0]) == {201, 429}

@@ -1,13 +1,25 @@
-"""What people write to us: the webhook, the keywords and the block they make."""
+"""What people write to us: which webhook hears of it, what it is told, and its fallback."""
 
 import pytest
+import requests
 
-from local.twilio.tests.doors import ORDINARY, SENDER, Caller, Webhook, eventually
-from local.twilio.webhooks import sign
+from local.twilio.tests.doors import ORDINARY, SENDER, TIMEOUT, Caller, Webhook
+from local.twilio.webhooks.signing import sign
 
 pytestmark = pytest.mark.enable_socket
 
 TWIML = "<Response><Message>Hello back</Message></Response>"
+
+
+LOOSE = "+13125550100"
+
+
+def set_webhooks(twilio: Caller, number: str, **fields: str) -> None:
+    """Change the webhooks of a number of the account."""
+    path = f"/2010-04-01/Accounts/{twilio.account.account_sid}/IncomingPhoneNumbers"
+    listed = twilio.api("GET", f"{path}.json").json()["incoming_phone_numbers"]
+    sid = next(each["sid"] for each in listed if each["phone_number"] == number)
+    assert twilio.api("POST", f"{path}/{sid}.json", **fields).ok
 
 
 def listen(twilio: Caller, webhook: Webhook) -> None:
@@ -63,7 +75,15 @@ def test_an_inbound_message_reaches_the_webhook_signed_and_its_answer_is_shown(
 def test_without_a_webhook_a_service_drops_the_message_but_notes_the_stop(twilio: Caller) -> None:
     outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "body": "STOP"})
     assert (outcome["dropped"], outcome["webhook"]) == (True, None)
-    assert twilio.control("GET", "opt-outs") == [{"scope": twilio.service_sid, "number": ORDINARY}]
+    assert twilio.control("GET", "opt-outs") == [
+        {"scope": twilio.service_sid, "number": ORDINARY, "code": 21610}
+    ]
+    assert (
+        twilio.api("GET", f"{twilio.messages_path}.json?To={SENDER.replace('+', '%2B')}").json()[
+            "messages"
+        ]
+        == []
+    )
 
 
 def test_a_service_may_defer_to_the_webhook_of_its_numbers(
@@ -114,46 +134,112 @@ def test_a_webhook_out_of_reach_is_reported(twilio: Caller) -> None:
     assert (outcome["webhook"]["status"], outcome["webhook"]["error"]) == (None, "ct")
 
 
-@pytest.mark.parametrize(
-    "word",
-    ["STOP", " Stop\n", *["stopall", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"]],
-)
-def test_after_a_stop_sends_fail_with_21610(twilio: Caller, webhook: Webhook, word: str) -> None:
-    # GIVEN
+def test_the_webhook_and_the_fallback_of_a_number_are_its_own(
+    twilio: Caller, webhook: Webhook
+) -> None:
+    # GIVEN a number outside all services with webhooks of its own, and the usual one for the others
+    twilio.control("PATCH", "settings", {"number_sms_url": f"{webhook.url}/usual"})
+    set_webhooks(
+        twilio,
+        LOOSE,
+        SmsUrl=f"{webhook.url}/own",
+        SmsMethod="GET",
+        SmsFallbackUrl=f"{webhook.url}/fallback",
+        SmsFallbackMethod="POST",
+    )
+    webhook.answers = [(404, "")]
+    # WHEN it is written to
+    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "to": LOOSE, "body": "hi"})
+    # THEN the fallback hears why
+    own, fallback = webhook.received
+    assert (own.method, own.target.partition("?")[0]) == ("GET", "/own")
+    assert (fallback.method, fallback.target) == ("POST", "/fallback")
+    assert fallback.params["ErrorCode"] == "11200"
+    assert fallback.params["ErrorUrl"] == f"{webhook.url}/own"
+    assert "MessagingServiceSid" not in fallback.params
+    assert outcome["webhook"]["url"] == f"{webhook.url}/fallback"
+
+
+@pytest.mark.parametrize("sender", ["55501", "+18885550100", LOOSE])
+def test_every_sender_outside_a_service_takes_the_usual_webhook(
+    twilio: Caller, webhook: Webhook, sender: str
+) -> None:
+    twilio.control("PATCH", "settings", {"number_sms_url": f"{webhook.url}/usual"})
+    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "to": sender, "body": "hi"})
+    assert webhook.received[0].params["To"] == sender
+    assert webhook.received[0].params["ToCountry"] == "US"
+    assert outcome["webhook"]["url"] == f"{webhook.url}/usual"
+
+
+def test_a_service_that_defers_leaves_the_fallback_to_the_number_too(
+    twilio: Caller, webhook: Webhook
+) -> None:
+    twilio.api(
+        "POST",
+        f"/v1/Services/{twilio.service_sid}",
+        UseInboundWebhookOnNumber="true",
+        InboundRequestUrl=f"{webhook.url}/service",
+        FallbackUrl=f"{webhook.url}/service-fallback",
+    )
+    set_webhooks(
+        twilio, SENDER, SmsUrl=f"{webhook.url}/own", SmsFallbackUrl=f"{webhook.url}/fallback"
+    )
+    webhook.answers = [(500, "")]
+    twilio.control("POST", "inbound", {"from": ORDINARY, "to": SENDER, "body": "hi"})
+    assert [received.target for received in webhook.received] == ["/own", "/fallback"]
+
+
+def test_the_country_is_that_of_the_number(twilio: Caller, webhook: Webhook) -> None:
     listen(twilio, webhook)
-    # WHEN the person says stop
-    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "body": word})
-    # THEN the webhook hears it as well
-    assert outcome["opt_out_type"] == "STOP"
-    assert webhook.received[0].params["Body"] == word
-    # AND a service accepts and fails, a bare sender is refused
-    assert twilio.wait_for(twilio.make()["sid"], "failed")["error_code"] == 21610
-    assert twilio.create(From="+14155550100").json()["code"] == 21610
-    # AND others are not affected
-    assert twilio.wait_for(twilio.make(To="+12025550124")["sid"], "delivered")
+    twilio.control("POST", "inbound", {"from": "+447700900123", "to": SENDER, "body": "hi"})
+    params = webhook.received[0].params
+    assert (params["FromCountry"], params["ToCountry"], params["FromCity"]) == ("GB", "US", "")
 
 
-@pytest.mark.parametrize("word", ["START", "yes", "Unstop"])
-def test_a_start_lifts_the_block(twilio: Caller, word: str) -> None:
-    twilio.control("POST", "inbound", {"from": ORDINARY, "body": "STOP"})
-    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "body": word})
-    assert outcome["opt_out_type"] == "START"
-    assert twilio.wait_for(twilio.make()["sid"], "delivered")
+def test_a_webhook_out_of_reach_sends_the_fallback_another_code(
+    twilio: Caller, webhook: Webhook
+) -> None:
+    twilio.api(
+        "POST",
+        f"/v1/Services/{twilio.service_sid}",
+        InboundRequestUrl="http://127.0.0.1:1/",
+        FallbackUrl=f"{webhook.url}/fallback",
+    )
+    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "body": "hi"})
+    assert webhook.received[0].params["ErrorCode"] == "11205"
+    alerts = twilio.control("GET", "debugger")
+    assert [(each["code"], each["message"], each["url"], each["sid"]) for each in alerts] == [
+        (11205, "HTTP connection failure", "http://127.0.0.1:1/", outcome["sid"])
+    ]
 
 
-@pytest.mark.parametrize(
-    ("body", "opt_out_type"),
-    [("HELP", "HELP"), ("info", "HELP"), ("STOP PLEASE", None), ("please stop", None), ("", None)],
-)
-def test_other_words_block_nobody(twilio: Caller, body: str, opt_out_type: str | None) -> None:
-    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "body": body})
-    assert outcome["opt_out_type"] == opt_out_type
-    assert twilio.control("GET", "opt-outs") == []
+def test_a_fallback_that_fails_as_well_is_the_last_word(twilio: Caller, webhook: Webhook) -> None:
+    twilio.api(
+        "POST",
+        f"/v1/Services/{twilio.service_sid}",
+        InboundRequestUrl=f"{webhook.url}/broken",
+        FallbackUrl=f"{webhook.url}/fallback",
+    )
+    webhook.answers = [(500, ""), (503, "")]
+    outcome = twilio.control("POST", "inbound", {"from": ORDINARY, "body": "hi"})
+    assert outcome["webhook"]["status"] == 503
+    assert [each["code"] for each in twilio.control("GET", "debugger")] == [11200, 11200]
+    assert twilio.fetch(outcome["sid"])["status"] == "received"
 
 
-def test_a_stop_makes_the_failure_known_by_callback(twilio: Caller, webhook: Webhook) -> None:
-    twilio.control("POST", "inbound", {"from": ORDINARY, "body": "STOP"})
-    sid = twilio.make(StatusCallback=webhook.url)["sid"]
-    eventually(lambda: webhook.received)
-    assert webhook.statuses_of(sid) == ["failed"]
-    assert webhook.received[0].params["ErrorCode"] == "21610"
+def test_an_unknown_sender_cannot_be_written_to(twilio: Caller) -> None:
+    given = {"from": ORDINARY, "to": "+12125550199", "body": "hi"}
+    response = requests.post(f"{twilio.base_url}/_control/inbound", json=given, timeout=TIMEOUT)
+    assert response.status_code == 400
+    assert "'+12125550199' is no sender of this account" in response.json()["error"]
+
+
+def test_a_person_on_whatsapp_has_a_name(twilio: Caller, webhook: Webhook) -> None:
+    twilio.control("PATCH", "settings", {"number_sms_url": webhook.url})
+    twilio.control("POST", "channel-senders", {"sender": f"whatsapp:{SENDER}"})
+    given = {"from": f"whatsapp:{ORDINARY}", "to": f"whatsapp:{SENDER}", "profile_name": "Bea"}
+    twilio.control("POST", "inbound", {**given, "body": "hi"})
+    params = webhook.received[0].params
+    assert (params["ProfileName"], params["WaId"]) == ("Bea", ORDINARY.removeprefix("+"))
+    assert params["From"] == f"whatsapp:{ORDINARY}"
+    assert "FromCountry" not in params

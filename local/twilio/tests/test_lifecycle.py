@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.twilio.tests.doors import SENDER, Caller, Webhook, eventually
-from local.twilio.webhooks import sign
+from local.twilio.webhooks.signing import sign
 
 pytestmark = pytest.mark.enable_socket
 

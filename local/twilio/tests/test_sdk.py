@@ -1,41 +1,13 @@
 """Twilio's own Python library works against the simulator once its host is replaced."""
 
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
 import pytest
 from twilio.base.exceptions import TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from local.twilio.tests.doors import ORDINARY, Caller, Webhook, eventually
 
 pytestmark = pytest.mark.enable_socket
-
-
-class RedirectedClient(TwilioHttpClient):
-    """Twilio's HTTP client with scheme and host replaced, nothing else."""
-
-    def __init__(self, base_url: str) -> None:
-        super().__init__(timeout=30)
-        self._base = urlsplit(base_url)
-
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        target = urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc)
-        return super().request(method, urlunsplit(target), *args, **kwargs)
-
-
-@pytest.fixture
-def client(twilio: Caller) -> Client:
-    account = twilio.account
-    return Client(
-        account.api_key_sid,
-        account.api_key_secret,
-        account.account_sid,
-        http_client=RedirectedClient(twilio.base_url),
-    )
 
 
 def test_the_library_sends_fetches_lists_and_deletes(client: Client, twilio: Caller) -> None:

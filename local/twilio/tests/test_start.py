@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.twilio.settings import from_command_line
+from local.twilio.core.settings import from_command_line
 from local.twilio.tests.doors import Caller
 
 pytestmark = pytest.mark.enable_socket

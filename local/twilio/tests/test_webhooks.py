@@ -1,15 +1,25 @@
 """How webhooks are called: overrides in the fragment, retries, pausing, records."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.twilio.tests.doors import Caller, Webhook, eventually
-from local.twilio.webhooks import Overrides, parse_overrides, sign
+from local.twilio.tests.sites import Page, Site, open_site
+from local.twilio.webhooks.client import MAX_REDIRECTS
+from local.twilio.webhooks.overrides import Overrides, parse_overrides
+from local.twilio.webhooks.signing import sign
 
 pytestmark = pytest.mark.enable_socket
 
 DEFAULT = Overrides()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with open_site() as opened:
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -23,7 +33,9 @@ DEFAULT = Overrides()
             ),
         ),
         ("rc=9&ct=1&rt=99999&tt=99999", Overrides(retries=5, connect_ms=100)),
-        ("rc=x&ct=&e=dublin&unknown", DEFAULT),
+        ("rc=x&ct=&e=atlantis&unknown", DEFAULT),
+        ("rc=0&e=dublin,atlantis,tokyo", Overrides(retries=0, edges=("dublin", "tokyo"))),
+        ("sni=n", Overrides(sni=False)),
     ],
 )
 def test_overrides_are_read_and_bounded(fragment: str, expected: Overrides) -> None:
@@ -48,6 +60,11 @@ def test_the_policy_says_what_is_tried_again(
     policy: str, outcome: str, *, is_retried: bool
 ) -> None:
     assert Overrides(policy=frozenset({policy})).wants_retry(outcome) is is_retried
+
+
+def test_edges_take_turns() -> None:
+    overrides = parse_overrides("e=dublin,tokyo")
+    assert [overrides.edge_of(earlier) for earlier in range(3)] == ["dublin", "tokyo", "dublin"]
 
 
 def tries_of(twilio: Caller, sid: str, *, status: str, count: int) -> list[dict[str, Any]]:
@@ -139,6 +156,37 @@ def test_credentials_in_the_url_are_used_and_signed(twilio: Caller, webhook: Web
     assert received.headers["X-Twilio-Signature"] == sign(
         auth_token=twilio.account.auth_token, url=f"{url}/status", params=received.params
     )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_turns_a_post_into_a_get_without_the_fields(
+    twilio: Caller, site: Site, status: int
+) -> None:
+    site.at("/old", Page(status=status, location="new?a=1"))
+    sid = make_failing(twilio, f"{site.url}/old")
+    tries = tries_of(twilio, sid, status="failed", count=1)
+    assert [each["outcome"] for each in tries] == ["204"]
+    assert [(each.method, each.target) for each in site.visits] == [
+        ("POST", "/old"),
+        ("GET", "/new?a=1"),
+    ]
+    assert site.visits[1].headers["X-Twilio-Signature"] == sign(
+        auth_token=twilio.account.auth_token, url=f"{site.url}/new?a=1", params={}
+    )
+
+
+def test_a_redirect_in_a_circle_ends_and_counts_as_failed(twilio: Caller, site: Site) -> None:
+    site.at("/round", Page(status=302, location="/round"))
+    sid = make_failing(twilio, f"{site.url}/round")
+    tries = tries_of(twilio, sid, status="failed", count=1)
+    assert [each["outcome"] for each in tries] == ["302"]
+    assert len(site.visits) == MAX_REDIRECTS
+
+
+def test_without_retries_a_closed_port_is_tried_once(twilio: Caller) -> None:
+    sid = make_failing(twilio, "http://127.0.0.1:1/status#rc=0")
+    eventually(lambda: twilio.control("GET", "health")["callbacks"]["in_flight"] == 0)
+    assert len(tries_of(twilio, sid, status="failed", count=1)) == 1
 
 
 def test_paused_callbacks_wait_and_resume_in_order(twilio: Caller, webhook: Webhook) -> None:

@@ -7,19 +7,34 @@ import gzip
 import io
 import json
 from collections import deque
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from itertools import batched, cycle, islice
 from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpool.domain.recipients import BadRow, Row, UploadError, read_rows
+from sendpool.domain.recipients import (
+    BadRow,
+    Bookmark,
+    Row,
+    UploadError,
+    begin_reading,
+    go_on_reading,
+    read_rows,
+)
+from sendpool.domain.upload_text import unpack
 
 ANN = Row(1, "+12025550101", {"name": "Ann"}, None)
 BOB = Row(2, "+12025550102", {"name": "Bob"}, None)
 SHEET = "to,name\n+12025550101,Ann\n+12025550102,Bob\n"
+
+
+def packed(content: bytes) -> bytes:
+    """Pack without the time of day: a test is named by its parameters, and every worker must collect the same names."""
+    return gzip.compress(content, mtime=0)
 
 
 class Dripping:
@@ -53,9 +68,9 @@ def refusal(content: bytes | str) -> tuple[str, int | None]:
         SHEET.encode("utf-16"),
         SHEET.encode("utf-16-le"),
         SHEET.encode("utf-16-be"),
-        gzip.compress(SHEET.encode()),
-        gzip.compress(SHEET.encode("utf-16")),
-        gzip.compress(SHEET[:20].encode()) + gzip.compress(SHEET[20:].encode()),
+        packed(SHEET.encode()),
+        packed(SHEET.encode("utf-16")),
+        packed(SHEET[:20].encode()) + packed(SHEET[20:].encode()),
         SHEET.replace("\n", "\r\n").encode(),
         SHEET.replace("\n", "\r").encode(),
         SHEET.replace("\n", "\n\n \n,\n").encode(),
@@ -70,9 +85,7 @@ def refusal(content: bytes | str) -> tuple[str, int | None]:
         b'{"to": "+12025550101", "name": "Ann"}\n{"to": "+12025550102", "name": "Bob"}\n',
         b'{"to": "+12025550101", "variables": {"name": "Ann"}}\r\n\r\n{"to": "+12025550102", "name": "Bob"}',
         '\ufeff \n {"to": "+12025550101", "name": "Ann"}\n{"to": "+12025550102", "name": "Bob", "x": null}'.encode(),
-        gzip.compress(
-            b'{"to": "+12025550101", "name": "Ann"}\n{"to": "+12025550102", "name": "Bob"}'
-        ),
+        packed(b'{"to": "+12025550101", "name": "Ann"}\n{"to": "+12025550102", "name": "Bob"}'),
     ],
 )
 def test_one_list_in_many_formats_reads_the_same(content: bytes) -> None:
@@ -86,7 +99,7 @@ def test_one_list_in_many_formats_reads_the_same(content: bytes) -> None:
         (b"", "empty_file", None),
         (b" \r\n\n", "empty_file", None),
         (b"\xef\xbb\xbf", "empty_file", None),
-        (gzip.compress(b""), "empty_file", None),
+        (packed(b""), "empty_file", None),
         (b"to,name\n", "empty_file", None),
         (b"to,name\n\n , \n", "empty_file", None),
         (b"phone,name\n+12025550101,Ann\n", "missing_to_column", None),
@@ -99,12 +112,12 @@ def test_one_list_in_many_formats_reads_the_same(content: bytes) -> None:
         ("to,größe\n1,2\n".encode("latin-1"), "not_utf8", None),
         ('{"to":"1"}\n{"to":"2","name":"José"}'.encode("latin-1"), "not_utf8", 2),
         (SHEET.encode("utf-16")[:-1], "not_utf8", None),
-        (gzip.compress(SHEET.encode())[:-9], "bad_gzip", None),
-        (gzip.compress(SHEET.encode()) + b"rest", "bad_gzip", None),
+        (packed(SHEET.encode())[:-9], "bad_gzip", None),
+        (packed(SHEET.encode()) + b"rest", "bad_gzip", None),
         (b"\x1f\x8b", "bad_gzip", None),
         (b"\x1f\x8bnot gzip at all", "bad_gzip", None),
         (b"PK\x03\x04\x14\x00\x06\x00", "spreadsheet_file", None),
-        (gzip.compress(b"PK\x03\x04\x14\x00\x06\x00"), "spreadsheet_file", None),
+        (packed(b"PK\x03\x04\x14\x00\x06\x00"), "spreadsheet_file", None),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet_file", None),
         (b'[{"to": "1"}]', "not_json_lines", None),
         (b'{\n "to": "1"\n}', "not_json_lines", None),
@@ -113,7 +126,8 @@ def test_one_list_in_many_formats_reads_the_same(content: bytes) -> None:
         (b'"to"x,name\n1,2\n', "unreadable_csv", None),
         (b"to,name\n1,Ann\n2," + b"x" * 140_000, "record_too_long", 2),
         (b'to,name\n1,Ann\n2,"' + b"x\n" * 70_000, "record_too_long", 2),
-        (b'{"to":"1","name":"' + b"x" * 140_000 + b'"}', "record_too_long", 1),
+        (b'{"to":"1","name":"' + b"x" * 140_000 + b'"}', "record_too_long", None),
+        (b'{"to":"1"}\n{"to":"2","name":"' + b"x" * 140_000 + b'"}', "record_too_long", 2),
         (b"x" * 140_000, "record_too_long", None),
     ],
 )
@@ -217,7 +231,7 @@ def test_a_quoted_cell_may_hold_line_breaks_separators_and_quotes() -> None:
 
 def test_a_small_file_that_unpacks_to_gigabytes_is_refused_in_small_memory() -> None:
     # GIVEN 200 MB of rows in 200 kB
-    bomb = gzip.compress(b"to,name\n" + (b"1," + b"x" * 100_000 + b"\n") * 2_000)
+    bomb = packed(b"to,name\n" + (b"1," + b"x" * 100_000 + b"\n") * 2_000)
 
     # WHEN it is read
     rows = read_rows(io.BytesIO(bomb))
@@ -248,6 +262,13 @@ def test_rows_come_while_the_file_is_still_being_read() -> None:
     assert numbers == list(range(1, 5_001))
 
 
+def test_an_unpacked_file_that_is_too_long_is_refused() -> None:
+    content = packed(b"to\n" + b"1\n" * 1_000)
+    with pytest.raises(UploadError) as caught:
+        deque(unpack(iter([content]), longest=2_000), maxlen=0)
+    assert caught.value.code == "file_too_large"
+
+
 # Anything a cell can hold; NUL and halves of characters are not for sending.
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 NUMBERS = CELLS.filter(str.strip)
@@ -265,7 +286,7 @@ def test_what_a_csv_writer_wrote_is_read_back(
     content = sheet.getvalue().encode()
 
     # THEN the same are read
-    rows = read(gzip.compress(content) if is_packed else content)
+    rows = read(packed(content) if is_packed else content)
     assert rows == [
         Row(number, to, {"name": name}, None) for number, (to, name) in enumerate(cells, 1)
     ]
@@ -278,9 +299,65 @@ def test_what_a_json_writer_wrote_is_read_back(
     lines = [json.dumps({"to": to, "name": name}, ensure_ascii=is_ascii) for to, name in cells]
     content = "\n".join(lines).encode()
 
-    rows = read(gzip.compress(content) if is_packed else content)
+    rows = read(packed(content) if is_packed else content)
     assert rows == [
         Row(number, to, {"name": name}, None) for number, (to, name) in enumerate(cells, 1)
+    ]
+
+
+def read_in_stretches(content: bytes, stretches: list[int]) -> list[Row | BadRow]:
+    """Read so many rows at a time, and go on each time from a bookmark that was written down."""
+
+    def open_at(start: int) -> BinaryIO:
+        return io.BytesIO(content[start:])
+
+    reader = begin_reading(open_at(0))
+    rows: list[Row | BadRow] = []
+    for stretch in cycle(stretches):
+        stretch_of_rows = list(islice(reader, stretch))
+        if not stretch_of_rows:
+            return rows
+        rows += stretch_of_rows
+        written = json.dumps(asdict(reader.bookmark))
+        reader = go_on_reading(open_at, Bookmark.from_plain(json.loads(written)))
+    raise AssertionError
+
+
+STRETCHES = st.lists(st.integers(1, 4), min_size=1, max_size=4)
+
+
+def multi_member(content: bytes) -> bytes:
+    return b"".join(packed(bytes(part)) for part in batched(content, 50, strict=False))
+
+
+@given(
+    LISTS,
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
+    st.sampled_from([bytes, packed, multi_member]),
+    STRETCHES,
+)
+def test_a_sheet_read_in_stretches_is_what_the_csv_module_reads_in_one_go(
+    cells: list[tuple[str, str]],
+    delimiter: str,
+    line_end: str,
+    encoding: str,
+    pack: Callable[[bytes], bytes],
+    stretches: list[int],
+) -> None:
+    # GIVEN a sheet with line breaks, separators and quotes in its cells
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet, delimiter=delimiter, lineterminator=line_end)
+    writer.writerows([("to", "name"), *cells])
+    in_one_go = list(csv.reader(io.StringIO(sheet.getvalue(), newline=""), delimiter=delimiter))[1:]
+
+    # WHEN it is read, stopping and going on after some rows each time
+    rows = read_in_stretches(pack(sheet.getvalue().encode(encoding)), stretches)
+
+    # THEN
+    assert rows == [
+        Row(number, to, {"name": name}, None) for number, (to, name) in enumerate(in_one_go, 1)
     ]
 
 
@@ -309,9 +386,24 @@ def test_arbitrary_bytes_end_in_rows_or_in_a_refusal(
 ) -> None:
     content = head + tail
     try:
-        rows = read(gzip.compress(content) if is_packed else content)
+        rows = read(packed(content) if is_packed else content)
     except UploadError as exc:
         rows = []
         assert exc.code  # noqa: PT017 - either way is right
 
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+
+
+@given(HEADS, TAILS, st.booleans(), STRETCHES)
+def test_arbitrary_bytes_read_in_stretches_are_what_they_are_in_one_go(
+    head: bytes, tail: bytes, is_packed: bool, stretches: list[int]
+) -> None:
+    content = packed(head + tail) if is_packed else head + tail
+
+    def outcome(reading: Callable[[], list[Row | BadRow]]) -> object:
+        try:
+            return reading()
+        except UploadError as exc:
+            return exc.code, exc.row
+
+    assert outcome(lambda: read_in_stretches(content, stretches)) == outcome(lambda: read(content))

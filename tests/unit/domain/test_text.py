@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from sendpool.domain.graphemes import split_graphemes
 from sendpool.domain.smart_encoding import REPLACEMENTS
-from sendpool.domain.text import Segmentation, segment, smart_encode
+from sendpool.domain.text import (
+    CostlyCharacter,
+    Segmentation,
+    costly_characters,
+    segment,
+    shortened,
+    smart_encode,
+)
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -133,3 +140,64 @@ def test_smart_encoding_is_twilios_map() -> None:
 
 def test_smart_encoding_leaves_emoji_and_other_scripts() -> None:
     assert smart_encode("“Привет” 😀…") == '"Привет" 😀...'
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("Tea for two", []),
+        ("It\u2019s 5 €", [("\u2019", 2, "RIGHT SINGLE QUOTATION MARK", 0, 0, "'")]),
+        ("It\u2019s" + "a" * 76, [("\u2019", 2, "RIGHT SINGLE QUOTATION MARK", 1, 1, "'")]),
+        ("cafe\u0301" + "a" * 70, [("e\u0301", 3, "LATIN SMALL LETTER E + COMBINING ACUTE ACCENT", 1, 1, "é")]),
+        (
+            "— 👍🏽 —" + "a" * 150,
+            [
+                ("—", 0, "EM DASH", 0, 2, "-"),
+                ("👍🏽", 2, "THUMBS UP SIGN + EMOJI MODIFIER FITZPATRICK TYPE-4", 0, 2, None),
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_costly_characters_are_named_with_what_they_cost(
+    body: str, found: list[tuple[str, int, str, int, int, str | None]]
+) -> None:
+    assert costly_characters(body) == tuple(CostlyCharacter(*each) for each in found)
+
+
+def test_smart_encoding_leaves_only_what_it_cannot_swap() -> None:
+    assert [each.character for each in costly_characters("“Hi” 😀", smart_encoded=True)] == ["😀"]
+
+
+@given(TEXTS, st.booleans())
+def test_a_text_without_costly_characters_is_gsm7_and_no_other(body: str, smart: bool) -> None:
+    is_gsm = segment(body, smart_encoded=smart).encoding == "GSM-7"
+
+    assert (costly_characters(body, smart_encoded=smart) == ()) == is_gsm
+
+
+@given(TEXTS)
+def test_costly_characters_stand_where_it_says(body: str) -> None:
+    for each in costly_characters(body):
+        assert body.startswith(each.character, each.position)
+        assert 0 <= each.segments <= segment(body).segments
+
+
+@given(st.text(st.sampled_from("ab \n"), max_size=300), st.integers(0, 300))
+def test_a_single_costly_character_costs_what_its_text_takes_more(body: str, place: int) -> None:
+    (dash,) = costly_characters(f"{body[:place]}—{body[place:]}")
+
+    with_hyphen = segment(f"{body[:place]}-{body[place:]}").segments
+    assert dash.segments == dash.together == segment(f"{body}—").segments - with_hyphen
+
+
+@pytest.mark.parametrize(
+    ("body", "counted"),
+    [
+        ("See https://shop.example/a?b=c&d=e", "See https://go.example/xxxxxxxxxx"),
+        ("(HTTP://x.example/).", "(https://go.example/xxxxxxxxxx)."),
+        ("https://x.example, http://y.example", "https://go.example/xxxxxxxxxx, https://go.example/xxxxxxxxxx"),
+        ("x.example has no scheme", "x.example has no scheme"),
+    ],
+)  # fmt: skip
+def test_every_link_counts_as_a_short_one(body: str, counted: str) -> None:
+    assert shortened(body, domain="go.example") == counted

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,16 +19,22 @@ CONFIG = Config(
     read_timeout=6,
     retries={"mode": "standard", "total_max_attempts": 3},
     # the default of ten makes a sender's threads queue for connections
-    max_pool_connections=32,
+    max_pool_connections=100,
     tcp_keepalive=True,
 )
+# walking every attribute of every item against the service's model costs as much as serializing it; our items are
+# made by boto3's own serializer, and mypy checks the names
+_DYNAMODB_CONFIG = CONFIG.merge(Config(parameter_validation=False))
 # by default upload forms are signed in a way, and name a host, that most regions refuse
 _S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
+_CONFIGS = {"s3": _S3_CONFIG, "dynamodb": _DYNAMODB_CONFIG}
+
+
 @functools.cache
 def _client(service: Any) -> Any:
-    return boto3.client(service, config=_S3_CONFIG if service == "s3" else CONFIG)
+    return boto3.client(service, config=_CONFIGS.get(service, CONFIG))
 
 
 def dynamodb() -> DynamoDBClient:
@@ -43,6 +50,13 @@ def sqs() -> SQSClient:
 def s3() -> S3Client:
     client: S3Client = _client("s3")
     return client
+
+
+def refusal(error: BaseException) -> dict[str, str]:
+    """Return the operation that AWS refused, and its error code; nothing when that is not what happened."""
+    if not isinstance(error, ClientError):
+        return {}
+    return {"operation": error.operation_name, "code": error.response["Error"].get("Code", "")}
 
 
 def forget() -> None:

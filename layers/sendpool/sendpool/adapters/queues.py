@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from sendpool.domain.withdrawal import Withdrawal, to_body
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 _BYTES_A_CALL = 1_000_000
 _MESSAGES_A_CALL = 10
 MAX_DELAY_SECONDS = 900
+# an opt-out waits behind no broadcast
+WITHDRAWALS_GROUP = "withdrawals"
+RECONCILIATION_GROUP = "reconciliation"
 
 
 class NotQueuedError(Exception):
@@ -60,6 +65,11 @@ class Queues:
         """Put unfinished work before the sender again as a fresh message, in at most MAX_DELAY_SECONDS."""
         self._send(self._urls.send, group, [Outgoing(body, delay)])
 
+    def withdraw(self, withdrawals: Iterable[Withdrawal], *, delay: int = 0) -> None:
+        """Ask the sender to withdraw what waits for people who said stop."""
+        outgoing = [Outgoing(encode(to_body(each)), delay) for each in withdrawals]
+        self._send(self._urls.send, WITHDRAWALS_GROUP, outgoing)
+
     def set_aside(self, body: str, *, reason: str) -> None:
         """Put work that the sender cannot read with the dead letters, saying why."""
         self._client.send_message(
@@ -71,6 +81,14 @@ class Queues:
     def callback(self, callback: Mapping[str, Any]) -> None:
         """Keep a status callback for the recorder."""
         self._client.send_message(QueueUrl=self._urls.callbacks, MessageBody=encode(callback))
+
+    def callbacks(self, callbacks: Iterable[Mapping[str, Any]]) -> None:
+        """Keep many for the recorder that Twilio never called: what its list told, put as callbacks.
+
+        Raises NotQueuedError when some were not taken; others may have been.
+        """
+        outgoing = [Outgoing(encode(each)) for each in callbacks]
+        self._send(self._urls.callbacks, RECONCILIATION_GROUP, outgoing)
 
     def _send(self, url: str, group: str, outgoing: Sequence[Outgoing]) -> None:
         for some in _calls(outgoing):

@@ -7,7 +7,8 @@ follow from the position alone, so a chunk that is released twice is recognised.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from sendpool.domain.broadcast import Content
@@ -31,7 +32,12 @@ class ChunkRow:
     content_variables: str | None = None
     segments: int = 0
     timezone: str | None = None
+    state: str | None = None
     skip: str | None = None
+
+
+_COLUMNS = tuple(each.name for each in fields(ChunkRow))
+_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,11 @@ class Chunk:
     content: Content
     rows: tuple[ChunkRow, ...] = ()
     rounds: int = 0
+
+    @property
+    def weight(self) -> int:
+        """How many segments it takes of the pace: a row whose segments nobody knows takes one, a skipped row none."""
+        return sum(max(1, row.segments) for row in self.rows if not row.skip)
 
     def message_id(self, row: ChunkRow) -> str:
         return Place(self.broadcast_id, self.number, row.number).message_id
@@ -61,6 +72,7 @@ class Chunk:
             intent=content.intent,
             category=content.category,
             timezone=row.timezone,
+            state=row.state,
         )
 
 
@@ -72,7 +84,7 @@ def to_body(chunk: Chunk) -> dict[str, Any]:
             "broadcast_id": chunk.broadcast_id,
             "number": chunk.number,
             "content": _given(asdict(chunk.content)),
-            "rows": [_given(asdict(row)) for row in chunk.rows],
+            "rows": [_plain_row(row) for row in chunk.rows],
             "rounds": chunk.rounds,
         },
     }
@@ -95,6 +107,13 @@ def from_body(body: Mapping[str, Any]) -> Chunk:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise MalformedChunkError(str(error)) from error
+
+
+def _plain_row(row: ChunkRow) -> dict[str, Any]:
+    # there are millions of them, and asdict would take longer than all the rest
+    return {
+        name: value for name, value in zip(_COLUMNS, _values(row), strict=True) if value is not None
+    }
 
 
 def _given(plain: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
     ├── PayloadTooLargeError         413  the body is larger than this endpoint takes
     ├── InvalidSignatureError        403  a webhook that Twilio did not sign
     ├── NotFoundError                404  no such message, broadcast or route
+    ├── PlanMissingError             404  nobody asked for a plan of this broadcast
     ├── ConflictError                409  the broadcast's state does not allow this
     ├── InProgressError              409  the same idempotency key is being worked on
     ├── IdempotencyKeyReusedError    422  the same idempotency key came with another request
@@ -99,6 +100,15 @@ class NotFoundError(SendpoolError):
     code = "not_found"
     title = "Not found"
     remedy = None
+
+
+class PlanMissingError(SendpoolError):
+    """Nobody asked for a plan of this broadcast."""
+
+    status = 404
+    code = "plan_missing"
+    title = "There is no plan of this broadcast"
+    remedy = "Ask for one with POST /broadcasts/{id}/plan."
 
 
 class ConflictError(SendpoolError):

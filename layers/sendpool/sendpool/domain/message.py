@@ -3,8 +3,9 @@
 A message has our id before Twilio hears of it. Two records tell its fate, each with one writer: the *send
 result* (did Twilio take it?) and the *delivery* (what the callbacks said). `current_status` puts both together.
 
-Statuses are Twilio's, and four of ours: `claimed` (about to be sent), `unknown` (sent, no answer), `skipped`
-(never offered to Twilio, with a reason); `failed` also stands for what Twilio refused at create.
+Statuses are Twilio's, and five of ours: `deferred` (not before a later hour), `claimed` (about to be sent),
+`unknown` (sent, no answer), `skipped` (never offered to Twilio, with a reason); `failed` also stands for what Twilio
+refused at create.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from sendpool.domain.twilio_codes import Retry, explain
@@ -26,6 +28,7 @@ Category = Literal["transactional", "marketing"]
 class Status(StrEnum):
     """Where a message stands, in the order of a life."""
 
+    DEFERRED = "deferred"
     CLAIMED = "claimed"
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
@@ -42,6 +45,7 @@ class Status(StrEnum):
 
 
 _RANK = {
+    Status.DEFERRED: 0,
     Status.CLAIMED: 0,
     Status.UNKNOWN: 1,
     Status.ACCEPTED: 2,
@@ -57,7 +61,7 @@ _RANK = {
     Status.READ: 7,
 }
 TERMINAL = frozenset(status for status, rank in _RANK.items() if rank >= _RANK[Status.DELIVERED])
-UNDECIDED = frozenset({Status.CLAIMED, Status.UNKNOWN})
+UNDECIDED = frozenset({Status.DEFERRED, Status.CLAIMED, Status.UNKNOWN})
 
 
 def later(known: Status, heard: Status) -> Status:
@@ -110,7 +114,8 @@ class OutboundMessage:
     """What is to be sent to one person.
 
     `to` is E.164; `content_variables` is JSON text; `validity_period` is in seconds; `sender` pins one sender
-    of the service's pool. A text has `body`, an MMS also `media_urls`, a template `content_sid`.
+    of the service's pool. A text has `body`, an MMS also `media_urls`, a template `content_sid`. `timezone` (IANA) and
+    `state` (two letters) are where the person is, if that is known.
     """
 
     to: str
@@ -126,6 +131,7 @@ class OutboundMessage:
     intent: str | None = None
     category: Category = "transactional"
     timezone: str | None = None
+    state: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -188,7 +194,8 @@ class SendResult:
     """What came of sending: the part of a message's record that its sender writes.
 
     `segments` is our own count: Twilio does not know its own until it has picked a sender. `reason` says why a
-    message was skipped or is unknown; `evidence` how an acceptance was learned when no answer told it.
+    message was skipped, deferred or is unknown; `evidence` how an acceptance was learned when no answer told it;
+    `decision` what was decided about it last, in plain words (domain/decision.py).
     """
 
     status: Status
@@ -197,6 +204,13 @@ class SendResult:
     error_code: int | None = None
     reason: str | None = None
     evidence: Literal["callback", "list"] | None = None
+    decision: Mapping[str, Any] | None = None
+
+    @property
+    def earliest(self) -> datetime | None:
+        """When a deferred message may go."""
+        until = self.decision.get("until") if self.decision else None
+        return datetime.fromisoformat(until) if until and self.status is Status.DEFERRED else None
 
 
 def result_of(outcome: Accepted | Refused | Unknown, *, segments: int) -> SendResult:
@@ -213,7 +227,12 @@ def result_of(outcome: Accepted | Refused | Unknown, *, segments: int) -> SendRe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
-    """The send side of a message as the ledger keeps it."""
+    """The send side of a message as the ledger keeps it.
+
+    `attempts` counts the calls to create whose end was seen. While the outcome is unknown, `attempted_at` is the
+    last moment at which such a call may have been under way, and `due_at` when the sweeper shall look at it; that of a
+    deferred one is when it may go.
+    """
 
     id: str
     to: str
@@ -222,6 +241,9 @@ class MessageRecord:
     message: OutboundMessage | None = None
     fingerprint: str = ""
     row: int | None = None
+    attempts: int = 0
+    attempted_at: datetime | None = None
+    due_at: datetime | None = None
 
 
 # ------------------------------------------------------------------------------------------------ delivery
@@ -229,7 +251,12 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusCallback:
-    """One status callback of Twilio, checked. `status` is None when Twilio used a word we do not know."""
+    """One status callback of Twilio, checked, or what its list shows of a message, put as one.
+
+    `status` is None when Twilio used a word we do not know. `price` is in millionths of `currency`, `segments` what
+    Twilio counted; both are None as long as Twilio does not say. Of the list, `received_at` is when Twilio changed
+    the message last.
+    """
 
     sid: str
     word: str
@@ -238,6 +265,10 @@ class StatusCallback:
     error_code: int | None = None
     to: str = ""
     service_sid: str | None = None
+    price: int | None = None
+    currency: str | None = None
+    segments: int | None = None
+    source: Literal["callback", "list"] = "callback"
 
     @property
     def status(self) -> Status | None:
@@ -246,12 +277,18 @@ class StatusCallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What the callbacks of one message add up to; `timeline` has the first time that each status was heard."""
+    """What the callbacks of one message add up to; `timeline` has the first time that each status was heard.
+
+    `price` is what Twilio billed, in millionths of `currency`, `segments` how many it counted; None until it said so.
+    """
 
     sid: str
     status: Status
     error_code: int | None = None
     timeline: dict[str, str] = field(default_factory=dict)
+    price: int | None = None
+    currency: str | None = None
+    segments: int | None = None
     version: int = 0
 
 
@@ -266,6 +303,23 @@ def heard(delivery: Delivery | None, callback: StatusCallback) -> Delivery:
         status=status,
         error_code=known.error_code or callback.error_code,
         timeline={**known.timeline, callback.word: earliest},
+        price=_larger(known.price, callback.price),
+        currency=known.currency or callback.currency,
+        segments=_larger(known.segments, callback.segments),
+    )
+
+
+def _larger(known: int | None, said: int | None) -> int | None:
+    return max((each for each in (known, said) if each is not None), default=None)
+
+
+def says_more(callback: StatusCallback, delivery: Delivery | None) -> bool:
+    """Tell whether a callback would add a status, an error or a price to what is known of its message."""
+    after = heard(delivery, callback)
+    return delivery is None or (after.status, after.error_code, after.price) != (
+        delivery.status,
+        delivery.error_code,
+        delivery.price,
     )
 
 

@@ -8,6 +8,9 @@ under `variables`; numbers keep their spelling, null counts as absent.
 A row that cannot be read becomes a `BadRow`, and the next one goes on; only what makes the whole file doubtful
 raises. Blank lines count for nothing. Neither reasons nor errors repeat what the file contains.
 
+Reading can stop after any row and go on later from its bookmark: what comes then is exactly what would have come.
+A csv reader asks for no line before it needs it, so between two rows it holds nothing back.
+
     UploadError.code    the whole file is refused
     empty_file          no recipients in it
     missing_to_column   no column is named `to`
@@ -20,6 +23,7 @@ raises. Blank lines count for nothing. Neither reasons nor errors repeat what th
     spreadsheet_file    a spreadsheet or archive itself
     bad_gzip            damaged or cut off
     gzip_bomb           grows out of proportion when unpacked
+    file_too_large      more than 5 GB when unpacked
 
     BadRow.reason       this row is left out
     wrong_column_count  more or fewer cells than columns
@@ -35,12 +39,18 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
-from typing import Any, BinaryIO, Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, override
 
-from sendpool.domain.upload_text import LONGEST_RECORD, Records, open_lines
+from sendpool.domain.upload_text import (
+    LONGEST_RECORD,
+    Records,
+    Source,
+    Wrapping,
+    open_records,
+    reopen_records,
+)
 from sendpool.domain.upload_text import UploadError as UploadError
 
 _DELIMITERS: Final = ",;\t|"
@@ -77,23 +87,95 @@ class _Columns:
     variables: tuple[tuple[int, str], ...]
 
 
-def read_rows(stream: BinaryIO) -> Iterator[Row | BadRow]:
-    """Read recipients from a stream that needs nothing but `read(size)`; it is read once and not closed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file is written, as its head shows; JSON lines have neither a delimiter nor a header."""
 
-    Raises UploadError, before the first row or after any, where the whole file is to be refused.
+    wrapping: Wrapping
+    delimiter: str | None = None
+    header: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A place between two rows: `offset` bytes of text are behind it, `row` is the next one's number."""
+
+    layout: Layout
+    offset: int
+    row: int = 1
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Bookmark:
+        """Make one again of what `asdict` and JSON made of it."""
+        layout = plain["layout"]
+        return cls(
+            Layout(
+                wrapping=Wrapping(**layout["wrapping"]),
+                delimiter=layout["delimiter"],
+                header=tuple(layout["header"]),
+            ),
+            plain["offset"],
+            plain["row"],
+        )
+
+
+class Reader(Iterator[Row | BadRow]):
+    """Recipients, row by row; `bookmark` is the place after the last one that was read."""
+
+    def __init__(self, records: Records, bookmark: Bookmark) -> None:
+        self._records = records
+        self._begun = bookmark
+        self._next_row = bookmark.row
+        self._rows = _rows(records, bookmark)
+
+    @property
+    def bookmark(self) -> Bookmark:
+        return replace(self._begun, offset=self._records.offset, row=self._next_row)
+
+    @override
+    def __next__(self) -> Row | BadRow:
+        row = next(self._rows, None)
+        if row is None:
+            if self._next_row == 1:
+                raise UploadError("empty_file", "the file has a header and no recipients")
+            raise StopIteration
+        self._next_row = row.number + 1
+        return row
+
+
+def begin_reading(source: Source) -> Reader:
+    """Begin at the front of an upload, which is read forward and not closed.
+
+    Raises UploadError, here or after any row, where the whole file is to be refused.
     """
-    lines = open_lines(stream)
-    first = next((line for line in lines if line.strip()), None)
+    wrapping, records = open_records(source)
+    first = records.peek()
     if first is None:
         raise UploadError("empty_file", "the file is empty")
-    records = Records(chain([first], lines))
-    rows = _json_rows(records) if _is_json(first) else _csv_rows(records, _delimiter(first))
-    is_empty = True
-    for row in rows:
-        is_empty = False
-        yield row
-    if is_empty:
-        raise UploadError("empty_file", "the file has a header and no recipients")
+    layout = Layout(wrapping=wrapping)
+    if not _is_json(first):
+        delimiter = _delimiter(first)
+        layout = Layout(wrapping=wrapping, delimiter=delimiter, header=_header(records, delimiter))
+    return Reader(records, Bookmark(layout, records.offset))
+
+
+def go_on_reading(open_at: Callable[[int], Source], bookmark: Bookmark) -> Reader:
+    """Go on from a bookmark; `open_at` opens the same upload at a byte of it."""
+    wrapping = bookmark.layout.wrapping
+    source = open_at(0 if wrapping.is_packed else bookmark.offset)
+    return Reader(reopen_records(source, wrapping, bookmark.offset), bookmark)
+
+
+def read_rows(source: Source) -> Iterator[Row | BadRow]:
+    """Read all recipients of an upload in one go."""
+    return begin_reading(source)
+
+
+def _rows(records: Records, bookmark: Bookmark) -> Iterator[Row | BadRow]:
+    layout = bookmark.layout
+    if layout.delimiter is None:
+        return _json_rows(records, bookmark.row)
+    return _csv_rows(records, layout.delimiter, _columns(layout.header), bookmark.row)
 
 
 def _is_json(first: str) -> bool:
@@ -113,12 +195,31 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=columns)
 
 
-def _csv_rows(records: Records, delimiter: str) -> Iterator[Row | BadRow]:
-    all_cells = _cells(csv.reader(records, delimiter=delimiter, strict=True), records)
-    columns = _columns(next(all_cells, None))
-    number = 1
+def _header(records: Records, delimiter: str) -> tuple[str, ...]:
+    """Read the names of the columns, and check them."""
+    records.begin(None)
+    header = next(_cells(csv.reader(records, delimiter=delimiter, strict=True), records), None)
+    if header is None:
+        raise UploadError("unreadable_csv", "the header has text after a closing quote")
+    if len(header) > _MOST_COLUMNS:
+        raise UploadError("too_many_columns", f"more than {_MOST_COLUMNS} columns")
+    names = tuple(_column_name(cell) for cell in header)
+    if "to" not in names:
+        raise UploadError(
+            "missing_to_column",
+            "the first line must name the columns, and one of them must be `to`",
+        )
+    named = [name for name in names if name]
+    if len(set(named)) < len(named):
+        raise UploadError("duplicate_column", "two columns have the same name")
+    return names
+
+
+def _csv_rows(
+    records: Records, delimiter: str, columns: _Columns, number: int
+) -> Iterator[Row | BadRow]:
     records.begin(number)
-    for cells in all_cells:
+    for cells in _cells(csv.reader(records, delimiter=delimiter, strict=True), records):
         if cells is None or any(map(str.strip, cells)):
             yield _csv_row(number, cells, columns)
             number += 1
@@ -142,20 +243,7 @@ def _cells(reader: Iterator[list[str]], records: Records) -> Iterator[list[str] 
             yield cells
 
 
-def _columns(header: list[str] | None) -> _Columns:
-    if header is None:
-        raise UploadError("unreadable_csv", "the header has text after a closing quote")
-    if len(header) > _MOST_COLUMNS:
-        raise UploadError("too_many_columns", f"more than {_MOST_COLUMNS} columns")
-    names = [_column_name(cell) for cell in header]
-    if "to" not in names:
-        raise UploadError(
-            "missing_to_column",
-            "the first line must name the columns, and one of them must be `to`",
-        )
-    named = [name for name in names if name]
-    if len(set(named)) < len(named):
-        raise UploadError("duplicate_column", "two columns have the same name")
+def _columns(names: tuple[str, ...]) -> _Columns:
     return _Columns(
         count=len(names),
         to=names.index("to"),
@@ -189,8 +277,7 @@ def _csv_row(number: int, cells: list[str] | None, columns: _Columns) -> Row | B
     )
 
 
-def _json_rows(records: Records) -> Iterator[Row | BadRow]:
-    number = 1
+def _json_rows(records: Records, number: int) -> Iterator[Row | BadRow]:
     records.begin(number)
     for line in records:
         if text := line.strip():

@@ -7,27 +7,71 @@ between a chunk's old and new tally, written in one transaction with it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sendpool.domain.message import Status, later
+
+_WITH_A_CODE = frozenset({Status.FAILED, Status.UNDELIVERED})
+_WITH_A_REASON = frozenset({Status.SKIPPED, Status.FAILED})
+_WRITTEN = re.compile(r"([a-z]+)(?::(.*?))?(?:@(\d+)([A-Z]*))?", re.ASCII)
+
+BILLED = "billed"
+"""The counter of messages that have a price."""
+PRICE = "price:"
+"""What begins the name of a counter that sums up prices; the currency follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one message stands, and why: a Twilio error code or a reason for skipping."""
+    """Where one message stands, and why: a Twilio error code or a reason for skipping.
+
+    `price` is what Twilio billed for it, in millionths of `currency`; None until that is known.
+    """
 
     status: Status
     why: str = ""
+    price: int | None = None
+    currency: str = ""
+
+    @property
+    def name(self) -> str:
+        """The counter of those that stand here for the same reason."""
+        return f"{self.status}:{self.why}" if self.why else str(self.status)
+
+    @property
+    def error_code(self) -> int | None:
+        """The Twilio error with which it failed; None if it did not, or for another reason."""
+        return int(self.why) if self.status in _WITH_A_CODE and self.why.isdigit() else None
 
     def __str__(self) -> str:
-        return f"{self.status}:{self.why}" if self.why else str(self.status)
+        return self.name if self.price is None else f"{self.name}@{self.price}{self.currency}"
 
     @classmethod
     def parse(cls, text: str) -> Standing:
-        status, _, why = text.partition(":")
-        return cls(Status(status), why)
+        """Read what `str` wrote; raises ValueError when it is something else."""
+        found = _WRITTEN.fullmatch(text)
+        if found is None:
+            raise ValueError("not a standing")
+        status, why, price, currency = found.groups(default="")
+        return cls(Status(status), why, int(price) if price else None, currency)
+
+
+def standing(
+    status: Status,
+    *,
+    error_code: int | None,
+    reason: str | None,
+    price: int | None = None,
+    currency: str | None = None,
+) -> Standing:
+    """Say where a message stands, by its send result or its delivery."""
+    why = error_code if status in _WITH_A_CODE else None
+    if why is None and status in _WITH_A_REASON:
+        return Standing(status, reason or "", price, currency or "")
+    return Standing(status, str(why) if why else "", price, currency or "")
 
 
 Tally = dict[int, Standing]
@@ -35,22 +79,36 @@ Tally = dict[int, Standing]
 
 
 def moved(tally: Tally, changes: Iterable[tuple[int, Standing]]) -> Tally:
-    """Return the tally after these changes, in any order and however often each is given."""
+    """Return the tally after these changes, in any order and however often each is given.
+
+    Of each message the later status stands, and the larger price.
+    """
     after = dict(tally)
     for number, standing in changes:
         before = after.get(number)
-        if before is None or later(before.status, standing.status) is not before.status:
-            after[number] = standing
+        after[number] = _forward(before, standing) if before else standing
     return after
 
 
+def _forward(before: Standing, said: Standing) -> Standing:
+    is_later = later(before.status, said.status) is not before.status
+    priced = max(before, said, key=lambda each: -1 if each.price is None else each.price)
+    return replace(said if is_later else before, price=priced.price, currency=priced.currency)
+
+
 def counts(tally: Tally) -> Counter[str]:
-    """Count a tally: one under the status, and one under `<status>:<why>` where there is a why."""
+    """Count a tally: one under the status, and one under `<status>:<why>` where there is a why.
+
+    Of those with a price, `billed` is the number, and `price:<currency>` the sum in millionths.
+    """
     counted: Counter[str] = Counter()
     for standing in tally.values():
         counted[str(standing.status)] += 1
         if standing.why:
-            counted[str(standing)] += 1
+            counted[standing.name] += 1
+        if standing.price is not None:
+            counted[BILLED] += 1
+            counted[PRICE + standing.currency] += standing.price
     return counted
 
 

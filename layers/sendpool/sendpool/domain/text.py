@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import repeat
 from typing import Final, Literal
+from unicodedata import name, normalize
 
 from sendpool.domain.graphemes import split_graphemes
 from sendpool.domain.smart_encoding import REPLACEMENTS
@@ -35,6 +36,24 @@ _BASIC: Final = re.compile(f"[{_BASIC_CHARACTERS}]*")
 _GSM: Final = re.compile(f"[{_BASIC_CHARACTERS}{_EXTENSION_CHARACTERS}]*")
 _EXTENSION: Final = re.compile(f"[{_EXTENSION_CHARACTERS}]")
 _ESCAPE: Final = "\x1b"
+_ANY_GSM: Final = "?"
+
+# What makes no difference to which characters are costly, and how much: a plain character among its like. Beside
+# another one it may be a part of what a reader takes for one character.
+_FORMLESS: Final = re.compile(
+    f"(?<![^{_BASIC_CHARACTERS}{_EXTENSION_CHARACTERS}])"
+    r"(?![\n\r])"
+    f"[{_BASIC_CHARACTERS}]"
+    f"(?![^{_BASIC_CHARACTERS}{_EXTENSION_CHARACTERS}])"
+)
+_SHAPES_REMEMBERED: Final = 4_096
+
+_LINK: Final = re.compile(
+    r"https?://[^\s.,!?;:)\]\"'\u201d]++(?:[.,!?;:)\]\"'\u201d]+[^\s.,!?;:)\]\"'\u201d]++)*",
+    re.IGNORECASE,
+)
+_SHORT_CODE: Final = 10
+_MOST_COUNTED_ALONE: Final = 12
 
 # Characters of one UTF-16 unit that never join each other: most of what the world writes.
 _PLAIN: Final = (
@@ -44,11 +63,14 @@ _PLAIN: Final = (
 )
 
 
+Encoding = Literal["GSM-7", "UCS-2"]
+
+
 @dataclass(frozen=True, slots=True)
 class Segmentation:
     """What a text takes: `units` are septets for GSM-7 and UTF-16 code units for UCS-2."""
 
-    encoding: Literal["GSM-7", "UCS-2"]
+    encoding: Encoding
     segments: int
     units: int
 
@@ -69,9 +91,110 @@ def segment(body: str, *, smart_encoded: bool = False) -> Segmentation:
     return _segment_ucs2(body)
 
 
+def encoding_of(body: str, *, smart_encoded: bool = False) -> Encoding:
+    """Tell how a text is encoded, without counting its segments."""
+    return "GSM-7" if _GSM.fullmatch(smart_encode(body) if smart_encoded else body) else "UCS-2"
+
+
 def smart_encode(body: str) -> str:
     """Swap typographic look-alikes for GSM-7 characters, as Twilio's Smart Encoding does; leaves emoji alone."""
     return body.translate(REPLACEMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class CostlyCharacter:
+    """A character that keeps a text from GSM-7, and what it costs.
+
+    One entry stands for all occurrences of what a reader takes for one character (a grapheme); `position` is the
+    first one's, in characters of the text as given, from 0. `segments` is what the text saves if this character
+    alone goes: with a second costly one the text stays UCS-2, and that is mostly 0 (with more than a dozen, which
+    is another script, it is not worked out and 0). `together` is what it saves
+    if all its costly characters go, the same for each. Counted with `replacement` where there is one (from Smart
+    Encoding's map, or the same letter composed), with a single GSM-7 character where there is none.
+    """
+
+    character: str
+    position: int
+    name: str
+    segments: int
+    together: int
+    replacement: str | None
+
+
+def costly_characters(body: str, *, smart_encoded: bool = False) -> tuple[CostlyCharacter, ...]:
+    """List what makes a text UCS-2, in order of appearance; empty if it is GSM-7.
+
+    With `smart_encoded` only what Smart Encoding leaves.
+    """
+    text = smart_encode(body) if smart_encoded else body
+    if _GSM.fullmatch(text):
+        return ()
+    graphemes = list(_graphemes(body))
+    first: dict[str, int] = {}
+    position = 0
+    for grapheme in graphemes:
+        if not _GSM.fullmatch(smart_encode(grapheme) if smart_encoded else grapheme):
+            first.setdefault(grapheme, position)
+        position += len(grapheme)
+    stand_ins = {
+        grapheme: _ANY_GSM if (replacement := _replacement(grapheme)) is None else replacement
+        for grapheme in first
+    }
+    before = segment(text).segments
+
+    def saved(*gone: str) -> int:
+        swaps = {each: stand_ins[each] for each in gone}
+        swapped = "".join(swaps.get(each, each) for each in graphemes)
+        return max(0, before - segment(swapped, smart_encoded=smart_encoded).segments)
+
+    together = saved(*first)
+    return tuple(
+        CostlyCharacter(
+            character=grapheme,
+            position=place,
+            name=_name(grapheme),
+            segments=saved(grapheme) if len(first) <= _MOST_COUNTED_ALONE else 0,
+            together=together,
+            replacement=_replacement(grapheme),
+        )
+        for grapheme, place in first.items()
+    )
+
+
+def costly_in_many(body: str, *, smart_encoded: bool = False) -> tuple[CostlyCharacter, ...]:
+    """Do the same as `costly_characters`, quickly for many texts that differ in plain characters alone."""
+    return _costly_in_shape(_FORMLESS.sub(_ANY_GSM, body), smart_encoded)
+
+
+@lru_cache(maxsize=_SHAPES_REMEMBERED)
+def _costly_in_shape(shape: str, smart_encoded: bool) -> tuple[CostlyCharacter, ...]:  # noqa: FBT001 - a key of the cache
+    return costly_characters(shape, smart_encoded=smart_encoded)
+
+
+def as_sent(body: str, *, shortens_urls: bool, link_domain: str | None) -> str:
+    """Return the text as long as it goes out: with short links, if Twilio shortens them and their domain is known."""
+    return shortened(body, domain=link_domain) if shortens_urls and link_domain else body
+
+
+def shortened(body: str, *, domain: str) -> str:
+    """Put a link as long as Twilio's short ones (`https://<domain>/` and ten characters) for each http(s) link.
+
+    For counting: give it to `segment`. Signs that end a sentence are left behind the link; a domain whose
+    `DisableHttps` is set makes links 8 characters shorter than this. Source: Twilio, Link Shortening.
+    """
+    return _LINK.sub(f"https://{domain}/{'x' * _SHORT_CODE}", body)
+
+
+def _replacement(grapheme: str) -> str | None:
+    """Find what says the same in GSM-7; None if nothing does."""
+    for candidate in (smart_encode(grapheme), normalize("NFC", grapheme)):
+        if _GSM.fullmatch(candidate):
+            return candidate
+    return None
+
+
+def _name(grapheme: str) -> str:
+    return " + ".join(name(each, f"U+{ord(each):04X}") for each in grapheme)
 
 
 def _segment_extended(body: str) -> Segmentation:
@@ -92,6 +215,16 @@ def _segment_ucs2(body: str) -> Segmentation:
     units = _utf16_units(body)
     segments = 1 if units <= _UCS2_SINGLE else _pack(_grapheme_sizes(body))
     return Segmentation("UCS-2", segments, units)
+
+
+def _graphemes(body: str) -> Iterator[str]:
+    """Yield each grapheme, at a run's speed where characters stand alone."""
+    end = 0
+    for stretch in _intricate().finditer(body):
+        yield from body[end : stretch.start()]
+        yield from split_graphemes(stretch[0])
+        end = stretch.end()
+    yield from body[end:]
 
 
 def _grapheme_sizes(body: str) -> Iterator[int]:

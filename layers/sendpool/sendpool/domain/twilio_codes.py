@@ -89,6 +89,16 @@ class TwilioCode:
     http_status: int
     remedy: str
 
+    @property
+    def passes(self) -> bool:
+        """Tell whether the same message may be tried again as it is, because the trouble passes by itself."""
+        return self.retry in {Retry.LATER, Retry.BACKOFF}
+
+    @property
+    def may_pass(self) -> bool:
+        """Tell whether the same message may be tried again, perhaps after the operator has changed something."""
+        return self.passes or self.retry in {Retry.FIX_CONFIG, Retry.FIX_CREDENTIALS}
+
 
 # The caller's mistakes are 4xx, ours and the operator's 502, a passing state 429 or 503.
 _HTTP_STATUS = {

@@ -7,8 +7,12 @@ for types. Messages never repeat the caller's values: they end up in logs.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -21,20 +25,28 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from sendpool.domain.broadcast import (
+    AutoPause,
     Broadcast,
     Content,
     Counters,
     State,
     delivery_rate,
     error_counts,
+    shown_state,
 )
+from sendpool.domain.decision import REMEDIES, Defer, Send, Skip, explanation
 from sendpool.domain.errors import InvalidRequestError, Violation
 from sendpool.domain.message import (
+    UNDECIDED,
     Delivery,
     MessageRecord,
     OutboundMessage,
@@ -42,15 +54,23 @@ from sendpool.domain.message import (
     current_status,
 )
 from sendpool.domain.phone import is_e164
+from sendpool.domain.plan import Changes, Verdict
+from sendpool.domain.quiet_hours import Window
 from sendpool.domain.template import TemplateError, compile_template
 from sendpool.domain.text import segment
 from sendpool.domain.twilio_codes import explain
+from sendpool.domain.whereabouts import is_timezone, us_state
+
+if TYPE_CHECKING:
+    from sendpool.workflows.preview import Preview
 
 LONGEST_BODY = 1600
 MOST_MEDIA = 10
+MILLION = 1_000_000
 MOST_INLINE_RECIPIENTS = 10_000
 SOONEST = timedelta(seconds=300)
 LATEST = timedelta(days=35)
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _broken(code: str, message: str) -> PydanticCustomError:
@@ -137,6 +157,86 @@ Intent = Literal[
 ]  # fmt: skip
 
 
+def _start(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(_instant(value))
+    except (ValidationError, PydanticCustomError) as error:
+        raise _broken(
+            "invalid_start", "must be manual, now, or an ISO 8601 date and time with its offset"
+        ) from error
+
+
+Start = Annotated[
+    Literal["manual", "now"] | AwareDatetime,
+    WrapValidator(_start),
+    Field(description="By hand, at once, or at a time; with an upload, not at once"),
+]
+
+
+def _money(value: Any) -> Any:
+    if isinstance(value, bool | float):
+        raise _broken("wrong_type", 'must be a decimal number as text, such as "25.00"')
+    return value
+
+
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_money),
+    Field(gt=0, max_digits=12, decimal_places=6),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?$", "examples": ["25.00"]}
+    ),
+]
+
+
+def in_millionths(amount: Decimal | None) -> int | None:
+    return None if amount is None else int(amount * MILLION)
+
+
+Rate = Annotated[float, Field(gt=0, le=10_000, description="Segments a second")]
+
+
+def _failure_code(code: int) -> int:
+    if not explain(code).may_pass:
+        raise _broken("code_not_retryable", "ends the same way again, or may have been delivered")
+    return code
+
+
+FailureCode = Annotated[StrictInt, Field(ge=10_000, le=99_999), AfterValidator(_failure_code)]
+
+
+def _utc(at: datetime) -> datetime:
+    """The same moment in UTC, to the millisecond: as exact as the ledger keeps it."""
+    at = at.astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _timezone(name: str) -> str:
+    if not is_timezone(name):
+        raise _broken("unknown_timezone", "must be an IANA time zone, such as America/Chicago")
+    return name
+
+
+def _state(code: str) -> str:
+    known = us_state(code)
+    if known is None:
+        raise _broken("unknown_state", "must be the two letters of a US state or territory")
+    return known
+
+
+Timezone = Annotated[
+    Label, AfterValidator(_timezone), Field(description="IANA time zone of the recipient")
+]
+UsState = Annotated[
+    StrictStr,
+    AfterValidator(_state),
+    Field(
+        description="US state where the recipient lives",
+        json_schema_extra={"pattern": "^[A-Z]{2}$"},
+    ),
+]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -165,8 +265,12 @@ class SendMessage(_Sendable):
         default=None, alias="from", description="Pins one sender of the Messaging Service's pool"
     )
     send_at: Instant | None = Field(default=None, description="300 seconds to 35 days from now")
-    category: Literal["transactional", "marketing"] = "transactional"
-    timezone: Label | None = None
+    category: Literal["transactional", "marketing"] = Field(
+        default="transactional",
+        description="Marketing keeps quiet hours and frequency caps; opt-outs hold for both",
+    )
+    timezone: Timezone | None = None
+    state: UsState | None = None
     tags: Annotated[dict[Label, Label], Field(max_length=10)] = {}
 
     @model_validator(mode="after")
@@ -201,6 +305,7 @@ class SendMessage(_Sendable):
             intent=self.intent,
             category=self.category,
             timezone=self.timezone,
+            state=self.state,
             tags=self.tags,
         )
 
@@ -218,17 +323,141 @@ class TwilioError(BaseModel):
     remedy: str
 
 
+class DecisionView(BaseModel):
+    """What was decided about a message, and why.
+
+    `until`: a deferred message goes then at the earliest, one that was sent had to leave Twilio's queue by then. `rule`
+    names the law, window or cap, `rules` the version of the table of laws.
+    """
+
+    decision: Literal["send", "defer", "skip"]
+    reasons: list[str] = []
+    until: datetime | None = None
+    rule: str | None = None
+    rules: str | None = None
+    remedy: str | None = None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Self:
+        return cls(**said, remedy=REMEDIES.get(next(iter(said.get("reasons", [])), "")))
+
+
+class PreviewMessage(SendMessage):
+    """A message about which is only asked."""
+
+    at: Instant | None = Field(default=None, description="Decide for this instant instead of now")
+
+
+class CostlyCharacterView(BaseModel):
+    """A character for which the text is sent as UCS-2.
+
+    `position` is its first place, in characters from 0; `segments` what the text saves without it, `together` without
+    all of these; `replacement` says the same in GSM-7.
+    """
+
+    character: str
+    position: int
+    name: str
+    segments: int
+    together: int
+    replacement: str | None
+
+
+class CostView(BaseModel):
+    """What it costs at least and at most, as decimal numbers of `currency`."""
+
+    currency: str
+    low: Decimal
+    high: Decimal
+
+
+class FindingView(BaseModel):
+    """Something that carriers or Twilio may filter, from `start` up to `end`; `basis` names the rule's source."""
+
+    rule: str
+    severity: Literal["error", "warning"]
+    start: int
+    end: int
+    text: str
+    message: str
+    basis: str
+
+
+class PreviewView(BaseModel):
+    """What would become of a message. `earliest` is when it may go: at once, later, or never (null)."""
+
+    decision: Literal["send", "defer", "skip"]
+    reasons: list[str] = []
+    earliest: datetime | None
+    rule: str | None = None
+    rules: str | None = None
+    remedy: str | None = None
+    encoding: Literal["GSM-7", "UCS-2"] | None
+    segments: int
+    unicode_characters: list[CostlyCharacterView]
+    estimate: CostView | None
+    findings: list[FindingView]
+
+    @classmethod
+    def of(cls, preview: Preview, *, at: datetime) -> Self:
+        said = explanation(preview.decision)
+        match preview.decision:
+            case Send():
+                earliest: datetime | None = at
+            case Defer(until):
+                earliest = until
+            case Skip():
+                earliest = None
+        estimate = preview.estimate
+        return cls(
+            decision=said["decision"],
+            reasons=said.get("reasons", []),
+            earliest=earliest,
+            rule=said.get("rule"),
+            rules=said.get("rules"),
+            remedy=REMEDIES.get(next(iter(said.get("reasons", [])), "")),
+            encoding=preview.segmentation.encoding if preview.segmentation else None,
+            segments=preview.segments,
+            unicode_characters=[CostlyCharacterView(**asdict(each)) for each in preview.costly],
+            estimate=CostView(
+                currency=estimate.currency,
+                low=Decimal(estimate.cost.low) / MILLION,
+                high=Decimal(estimate.cost.high) / MILLION,
+            )
+            if estimate
+            else None,
+            findings=[FindingView(**asdict(each)) for each in preview.findings],
+        )
+
+
+class PriceView(BaseModel):
+    """What Twilio billed, carriers' fees included, as a decimal number of `currency`."""
+
+    currency: str
+    amount: Decimal
+
+
 class Message(BaseModel):
-    """What we know of a message. `reason` says why it was skipped, refused or is unknown."""
+    """What we know of a message.
+
+    `reason` says why it was skipped, refused or is unknown; `evidence`, how we know that Twilio has it although its
+    answer never came; `attempts`, how often it was offered to Twilio. `segments` is our count, `num_segments` that of
+    Twilio, which it bills; Twilio says that, and `price`, up to a day later.
+    """
 
     id: str
     sid: str | None
     status: Status
     to: str
     segments: int
+    num_segments: int | None = None
     encoding: str | None = None
+    price: PriceView | None = None
     created_at: datetime
     reason: str | None = None
+    evidence: Literal["callback", "list"] | None = None
+    attempts: int = 0
+    decision: DecisionView | None = None
     error: TwilioError | None = None
     timeline: dict[str, str] = {}
     tags: dict[str, str] = {}
@@ -238,22 +467,33 @@ class Message(BaseModel):
         result, message = record.result, record.message
         code = (delivery.error_code if delivery else None) or result.error_code
         body = message.body if message else None
-        resolved = result.status is Status.UNKNOWN and delivery is not None
+        resolved = result.status in UNDECIDED and delivery is not None
         return cls(
             id=record.id,
-            sid=result.sid or (delivery.sid if delivery else None),
+            sid=(delivery.sid if delivery else None) or result.sid,
             status=current_status(result, delivery),
             to=record.to,
             segments=result.segments,
+            num_segments=delivery.segments if delivery else None,
+            price=_price(delivery),
             encoding=segment(body, smart_encoded=bool(message and message.smart_encoded)).encoding
             if body
             else None,
             created_at=record.created_at,
             reason=None if resolved else result.reason,
+            evidence="callback" if resolved else result.evidence,
+            attempts=max(record.attempts, 1) if delivery else record.attempts,
+            decision=DecisionView.of(result.decision) if result.decision else None,
             error=_twilio_error(code) if code else None,
             timeline=delivery.timeline if delivery else {},
             tags=message.tags if message else {},
         )
+
+
+def _price(delivery: Delivery | None) -> PriceView | None:
+    if delivery is None or delivery.price is None or delivery.currency is None:
+        return None
+    return PriceView(currency=delivery.currency, amount=Decimal(delivery.price) / MILLION)
 
 
 def _twilio_error(code: int) -> TwilioError:
@@ -282,14 +522,76 @@ class QueuedRequests(_Strict):
 
 
 class Recipient(_Strict):
-    """One recipient given inline; the number may be written as people write numbers."""
+    """One recipient given inline; the number may be written as people write numbers.
+
+    A variable `state` that names a US state counts for the hours.
+    """
 
     to: Annotated[StrictStr, Field(min_length=1, max_length=64)]
-    timezone: Label | None = None
+    timezone: Timezone | None = None
     variables: dict[str, StrictStr] = {}
 
 
-class CreateBroadcast(_Sendable):
+class AutoPauseRule(_Strict):
+    """Pause when this share of the messages that Twilio took or refused has failed, `after` of them at the earliest."""
+
+    failure_share: Annotated[float, Field(gt=0, le=1)]
+    after: Annotated[StrictInt, Field(ge=1)] = 100
+
+    def rule(self) -> AutoPause:
+        return AutoPause(failure_share=self.failure_share, after=self.after)
+
+
+def _clock(text: Any) -> Any:
+    if not isinstance(text, str) or not _CLOCK.fullmatch(text):
+        raise _broken("invalid_window", "must be a local time such as 09:30")
+    return text
+
+
+LocalTime = Annotated[time, BeforeValidator(_clock), Field(json_schema_extra={"format": "HH:MM"})]
+
+
+class HoursWindow(_Strict):
+    """Hours in which recipients are texted, by the clock where they are; the law's hours hold beside it."""
+
+    opens: LocalTime
+    closes: LocalTime
+
+    @model_validator(mode="after")
+    def _is_within_a_day(self) -> Self:
+        if self.opens >= self.closes:
+            raise _broken("invalid_window", "opens must be earlier than closes, on the same day")
+        return self
+
+    def window(self) -> Window:
+        return Window(self.opens, self.closes)
+
+
+class _Timed(_Strict):
+    """When a broadcast goes out, and how fast."""
+
+    rate: Rate | None = None
+    start: Start = "manual"
+    expire_at: Instant | None = Field(
+        default=None, description="Whoever has not been sent to by then is skipped as expired"
+    )
+
+    @model_validator(mode="after")
+    def _starts_before_it_expires(self) -> Self:
+        if self.start_at and self.expire_at and self.expire_at <= self.start_at:
+            raise _broken("expires_before_start", "expire_at must be later than start")
+        return self
+
+    @property
+    def start_at(self) -> datetime | None:
+        """The time to start at, if it is one."""
+        return _utc(self.start) if isinstance(self.start, datetime) else None
+
+    def expires(self) -> datetime | None:
+        return _utc(self.expire_at) if self.expire_at else None
+
+
+class CreateBroadcast(_Sendable, _Timed):
     """One text to many people: recipients inline, or uploaded with the form that the answer holds."""
 
     name: Label
@@ -301,8 +603,16 @@ class CreateBroadcast(_Sendable):
     ) = None
     upload: StrictBool = False
     category: Literal["transactional", "marketing"] = "marketing"
-    rate: Annotated[float, Field(gt=0, le=10_000, description="Segments a second")] | None = None
-    start: Literal["manual", "now"] = "manual"
+    first: Annotated[StrictInt, Field(ge=1)] | None = Field(
+        default=None,
+        description="Sends to so many of the recipients, and skips the others as capped",
+    )
+    auto_pause: AutoPauseRule | None = None
+    window: HoursWindow | None = None
+    budget: Money | None = Field(
+        default=None,
+        description="What it may cost, in the account's currency; it pauses before it could cost more",
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -310,6 +620,8 @@ class CreateBroadcast(_Sendable):
             raise _broken("content_conflict", "body and content_sid exclude each other")
         if self.body is None and self.content_sid is None:
             raise _broken("content_missing", "one of body and content_sid is needed")
+        if self.budget is not None and self.body is None:
+            raise _broken("budget_needs_body", "what a content template costs cannot be told")
         if self.upload == (self.recipients is not None):
             raise _broken("recipients_conflict", "give either recipients or upload: true")
         if self.upload and self.start == "now":
@@ -318,7 +630,7 @@ class CreateBroadcast(_Sendable):
             )
         return self
 
-    def content(self) -> Content:
+    def content(self, *, link_domain: str) -> Content:
         return Content(
             body=self.body,
             content_sid=self.content_sid,
@@ -328,7 +640,25 @@ class CreateBroadcast(_Sendable):
             smart_encoded=self.smart_encoded,
             intent=self.intent,
             category=self.category,
+            link_domain=link_domain or None,
         )
+
+
+class Resume(_Strict):
+    """On what terms a paused broadcast goes on."""
+
+    budget: Money | None = Field(default=None, description="What it may cost from now on, in all")
+
+
+class RetryFailed(_Timed):
+    """On what terms a broadcast is tried again; what is not given stays as it was."""
+
+    codes: Annotated[list[FailureCode], Field(min_length=1, max_length=100)] | None = Field(
+        default=None,
+        description="Twilio's codes to try again, such as 30034 once the sender is registered; "
+        "without them those that pass by themselves",
+    )
+    start: Start = "now"
 
 
 class Form(BaseModel):
@@ -357,14 +687,58 @@ class BroadcastError(BaseModel):
     remedy: str
 
 
+def _amount(millionths: int | None) -> Decimal | None:
+    return None if millionths is None else Decimal(millionths) / MILLION
+
+
+class BilledView(PriceView):
+    """What Twilio billed for a broadcast so far, and for how many of its messages it has said a price."""
+
+    messages: int
+
+
+class ChangedSincePlan(BaseModel):
+    """What is not any more as the plan saw it.
+
+    `rows_decided_otherwise` counts those who may now be texted at another time than planned, or not at all; `decisions`
+    has how many rows are sent, deferred and skipped by the hours now. Opt-outs since the plan are not looked for.
+    """
+
+    plan_age_seconds: int
+    upload_replaced: bool
+    rules_changed: bool
+    rows_decided_otherwise: int
+    decisions: dict[Verdict, int]
+
+    @classmethod
+    def of(cls, changes: Changes) -> Self:
+        return cls(
+            plan_age_seconds=int(changes.age.total_seconds()),
+            upload_replaced=changes.upload_replaced,
+            rules_changed=changes.rules_changed,
+            rows_decided_otherwise=changes.rows,
+            decisions=dict(changes.verdicts),
+        )
+
+
 class BroadcastView(BaseModel):
-    """A broadcast and how far it has come. `counters` has a number for each status of a message."""
+    """A broadcast and how far it has come. `counters` has a number for each status of a message.
+
+    `held_reason` says why it is paused or canceled: `requested`, `failure_share` with what was counted, or `budget`
+    with what is spent. `spent_at_most` is the highest estimate of what was released so far, if there is a budget;
+    `cost` what Twilio has billed, which it says an hour to a day after a message went.
+    """
 
     id: str
     name: str
     state: State
+    retry_of: str | None = None
     created_at: datetime
+    start_at: datetime | None = None
     started_at: datetime | None = None
+    expire_at: datetime | None = None
+    held_reason: str | None = None
+    held_at: datetime | None = None
     completed_at: datetime | None = None
     total: int | None = None
     outcomes: int = 0
@@ -373,18 +747,34 @@ class BroadcastView(BaseModel):
     skipped: dict[str, int] = {}
     errors: list[BroadcastError] = []
     delivery_rate: float | None = None
+    budget: Decimal | None = None
+    spent_at_most: Decimal | None = None
+    cost: BilledView | None = None
     problem: FileProblem | None = None
     upload: Form | None = None
+    changed_since_plan: ChangedSincePlan | None = None
 
     @classmethod
-    def of(cls, broadcast: Broadcast, counters: Counters, *, upload: Form | None = None) -> Self:
-        problem = broadcast.problem
+    def of(
+        cls,
+        broadcast: Broadcast,
+        counters: Counters,
+        *,
+        upload: Form | None = None,
+        changes: Changes | None = None,
+    ) -> Self:
+        problem, bill = broadcast.problem, counters.bill
         return cls(
             id=broadcast.id,
             name=broadcast.name,
-            state=State.COMPLETED if counters.completed_at else broadcast.state,
+            state=shown_state(broadcast, counters),
+            retry_of=broadcast.retry_of,
             created_at=broadcast.created_at,
+            start_at=broadcast.start_at,
             started_at=broadcast.started_at,
+            expire_at=broadcast.expire_at,
+            held_reason=broadcast.held_reason,
+            held_at=broadcast.held_at,
             completed_at=counters.completed_at,
             total=broadcast.total,
             outcomes=counters.outcomes,
@@ -402,8 +792,18 @@ class BroadcastView(BaseModel):
                 for each in error_counts(counters)
             ],
             delivery_rate=delivery_rate(counters),
+            budget=_amount(broadcast.budget),
+            spent_at_most=_amount(broadcast.cursor.spent) if broadcast.budget else None,
+            cost=BilledView(
+                currency=bill.currency,
+                amount=Decimal(bill.amount) / MILLION,
+                messages=bill.messages,
+            )
+            if bill
+            else None,
             problem=FileProblem(code=problem.code, detail=problem.detail, row=problem.row)
             if problem
             else None,
             upload=upload,
+            changed_since_plan=ChangedSincePlan.of(changes) if changes else None,
         )

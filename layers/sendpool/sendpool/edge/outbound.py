@@ -6,6 +6,7 @@ Tests swap the transport to Twilio with `use_transport`.
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,8 +15,19 @@ from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.gateway import TwilioGateway
+from sendpool.adapters.twilio.products import (
+    Consents,
+    Deactivations,
+    Registrations,
+    Storage,
+    open_storage,
+    product_url,
+)
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
+from sendpool.edge.deciding import deciding
+from sendpool.edge.people import opting_out
+from sendpool.workflows.pool import Pool
 from sendpool.workflows.send import Sending
 
 _LEASE_SLACK = timedelta(seconds=5)
@@ -26,13 +38,62 @@ def _pooled() -> HttpClient:
     return PooledTransport(api_url=settings.twilio_api_url, connections=settings.send_concurrency)
 
 
+@functools.cache
+def pool() -> Pool:
+    """Return the sender's pool: what it learned in one invocation holds for the next."""
+    return Pool(warm.settings().send_concurrency, sleep=_sleep[0])
+
+
 _transport: list[Callable[[], HttpClient]] = [_pooled]
+_storage: list[Callable[[], Storage]] = [open_storage]
+_sleep: list[Callable[[float], None]] = [time.sleep]
 
 
-def use_transport(make: Callable[[], HttpClient] = _pooled) -> None:
-    """Reach Twilio through this from now on."""
+def use_transport(
+    make: Callable[[], HttpClient] = _pooled,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    storage: Callable[[], Storage] = open_storage,
+) -> None:
+    """Reach Twilio through this from now on, with a pool that knows nothing yet and pauses with `sleep`.
+
+    `storage` reads the files that Twilio's answers point at.
+    """
     _transport[0] = make
+    _storage[0] = storage
+    _sleep[0] = sleep
     _gateway.cache_clear()
+    pool.cache_clear()
+
+
+def consents() -> Consents:
+    """Return Twilio's Consents API; a sender is told of few, and keeps no connection for it."""
+    return Consents(
+        credentials=warm.parameters().credentials, http_client=_transport_to("accounts")
+    )
+
+
+def registrations() -> Registrations:
+    """Return what Twilio knows of services, their pools and campaigns."""
+    return Registrations(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def deactivations() -> Deactivations:
+    """Return Twilio's lists of deactivated numbers."""
+    return Deactivations(
+        credentials=warm.parameters().credentials,
+        http_client=_transport_to("messaging"),
+        storage=_storage[0](),
+    )
+
+
+def _transport_to(product: str) -> HttpClient:
+    if _transport[0] is not _pooled:
+        return _transport[0]()
+    url = product_url(warm.settings().twilio_api_url, product)
+    return PooledTransport(api_url=url, connections=1)
 
 
 def gateway() -> TwilioGateway:
@@ -43,7 +104,10 @@ def gateway() -> TwilioGateway:
 @functools.lru_cache(maxsize=1)
 def _gateway(credentials: Credentials, service_sid: str) -> TwilioGateway:
     return TwilioGateway(
-        credentials=credentials, service_sid=service_sid, http_client=_transport[0]()
+        credentials=credentials,
+        service_sid=service_sid,
+        http_client=_transport[0](),
+        heard=pool().heard,
     )
 
 
@@ -52,9 +116,14 @@ def sending(context: LambdaContext) -> Sending:
     return Sending(
         messages=warm.messages(),
         chunks=warm.chunks(),
-        opt_outs=warm.opt_outs(),
+        deciding=deciding(),
+        opting_out=opting_out(),
         gateway=gateway(),
         public_url=warm.parameters().public_url,
+        link_domain=warm.settings().link_domain,
         now=warm.now,
         lease=timedelta(milliseconds=context.get_remaining_time_in_millis()) + _LEASE_SLACK,
+        evidence_age=warm.settings().evidence_age,
+        pool=pool(),
+        parking=warm.parking(),
     )

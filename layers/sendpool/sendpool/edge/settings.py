@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, cast
 
+_CODE = re.compile("[A-Z]{2}")
+
 
 class MissingSettingError(RuntimeError):
     """An environment variable that the template should have set is not there, or has no meaning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """Whether marketing keeps quiet hours; states that only keep the federal ones, and states where it rests."""
+
+    are_kept: bool
+    federal_in: frozenset[str]
+    closed_in: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Who may be texted, and how often: `countries` None for all, caps a person and 0 for none."""
+
+    countries: frozenset[str] | None
+    marketing_a_day: int
+    marketing_a_week: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +49,16 @@ class Settings:
     twilio_api_url: str
     default_region: str
     send_concurrency: int
+    evidence_age: timedelta
     retention: timedelta
     inbound_reply: str
+    likely_stop: Literal["act", "review", "ignore"]
+    forward_consents: bool
+    quiet_hours: QuietHours
+    limits: Limits
+    checks_registration: bool
+    brand: str
+    link_domain: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -50,9 +79,32 @@ class Settings:
             twilio_api_url=_required(env, "TWILIO_API_URL"),
             default_region=_required(env, "DEFAULT_REGION"),
             send_concurrency=_whole_number(env, "SEND_CONCURRENCY"),
+            evidence_age=timedelta(seconds=_whole_number(env, "EVIDENCE_SECONDS")),
             retention=timedelta(days=_whole_number(env, "RETENTION_DAYS")),
             inbound_reply=env.get("INBOUND_REPLY", ""),
+            likely_stop=_likely_stop(env),
+            forward_consents=env.get("FORWARD_CONSENTS", "off") == "on",
+            quiet_hours=QuietHours(
+                are_kept=env.get("QUIET_HOURS", "on") == "on",
+                federal_in=_codes(env, "FEDERAL_HOURS_IN"),
+                closed_in=_codes(env, "CLOSED_STATES"),
+            ),
+            limits=Limits(
+                countries=_codes(env, "ALLOWED_COUNTRIES") or None,
+                marketing_a_day=_whole_number(env, "MARKETING_PER_DAY", default="0"),
+                marketing_a_week=_whole_number(env, "MARKETING_PER_WEEK", default="0"),
+            ),
+            checks_registration=env.get("REGISTRATION_CHECK", "on") == "on",
+            brand=env.get("BRAND_NAME", ""),
+            link_domain=env.get("LINK_DOMAIN", ""),
         )
+
+
+def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
+    chosen = env.get("LIKELY_STOP", "act")
+    if chosen in {"review", "ignore"}:
+        return cast("Literal['review', 'ignore']", chosen)
+    return "act"  # also for what nobody knows: a stop that is overlooked cannot be made good
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -62,8 +114,17 @@ def _required(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _whole_number(env: Mapping[str, str], name: str) -> int:
-    text = _required(env, name)
+def _codes(env: Mapping[str, str], name: str) -> frozenset[str]:
+    """Read two-letter codes, separated by commas."""
+    codes = frozenset(code.strip().upper() for code in env.get(name, "").split(",") if code.strip())
+    wrong = sorted(code for code in codes if not _CODE.fullmatch(code))
+    if wrong:
+        raise MissingSettingError(f"environment variable {name} has {wrong[0]!r}, not two letters")
+    return codes
+
+
+def _whole_number(env: Mapping[str, str], name: str, *, default: str | None = None) -> int:
+    text = _required(env, name) if default is None else env.get(name) or default
     if not text.isdigit():
         raise MissingSettingError(
             f"environment variable {name} must be a whole number, not {text!r}"

@@ -15,12 +15,20 @@ from sendpool.adapters import aws
 from sendpool.adapters.files import Files
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
 from sendpool.adapters.ledger.chunks import Chunks
+from sendpool.adapters.ledger.due import Due
 from sendpool.adapters.ledger.messages import Deliveries, Messages
+from sendpool.adapters.ledger.parked import ParkedChunks
 from sendpool.adapters.ledger.people import InboundMessages, OptOuts
+from sendpool.adapters.ledger.plans import Plans
+from sendpool.adapters.ledger.reach import Reachability
+from sendpool.adapters.ledger.reconciliation import Reconciliation
+from sendpool.adapters.ledger.registrations import RegistrationRecords
+from sendpool.adapters.ledger.sent import MarketingSent
 from sendpool.adapters.ledger.table import Table
 from sendpool.adapters.parameters import Parameters
 from sendpool.adapters.queues import Queues, QueueUrls
 from sendpool.edge.settings import Settings
+from sendpool.workflows.park import Parking
 
 
 def _utc_now() -> datetime:
@@ -38,6 +46,16 @@ def start_over(*, clock: Callable[[], datetime] = _utc_now) -> None:
     aws.forget()
     for built in (settings, table, parameters, queues, files):
         built.cache_clear()
+    for forget in _forgetting:
+        forget()
+
+
+_forgetting: list[Callable[[], None]] = []
+
+
+def on_start_over(forget: Callable[[], None]) -> None:
+    """Have something forgotten that another module of the edge keeps."""
+    _forgetting.append(forget)
 
 
 def now() -> datetime:
@@ -95,8 +113,32 @@ def chunks() -> Chunks:
     return Chunks(table(), retention=settings().retention)
 
 
+def due() -> Due:
+    return Due(table())
+
+
+def parking() -> Parking:
+    return Parking(broadcasts=broadcasts(), parked=parked_chunks(), now=now)
+
+
+def registration_records() -> RegistrationRecords:
+    return RegistrationRecords(table())
+
+
+def reconciliation() -> Reconciliation:
+    return Reconciliation(table())
+
+
+def marketing_sent() -> MarketingSent:
+    return MarketingSent(table())
+
+
 def opt_outs() -> OptOuts:
     return OptOuts(table())
+
+
+def reachability() -> Reachability:
+    return Reachability(table())
 
 
 def inbound_messages() -> InboundMessages:
@@ -105,6 +147,14 @@ def inbound_messages() -> InboundMessages:
 
 def broadcasts() -> Broadcasts:
     return Broadcasts(table(), retention=settings().retention)
+
+
+def plans() -> Plans:
+    return Plans(table(), retention=settings().retention)
+
+
+def parked_chunks() -> ParkedChunks:
+    return ParkedChunks(table(), retention=settings().retention)
 
 
 def tallies() -> Tallies:

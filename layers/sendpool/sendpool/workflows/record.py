@@ -6,19 +6,26 @@ message that arrive together are written together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from sendpool.adapters.ledger import keys
+from sendpool.adapters.ledger.broadcasts import Broadcasts
 from sendpool.adapters.ledger.messages import Deliveries
-from sendpool.adapters.ledger.people import OptOuts
-from sendpool.domain.message import Delivery, StatusCallback, heard, is_message_id
+from sendpool.domain.message import Delivery, StatusCallback, heard, is_message_id, place_of
+from sendpool.domain.opt_out import ALL
+from sendpool.domain.prices import read_price
 from sendpool.domain.twilio_codes import Effect, explain
+from sendpool.workflows.opting_out import Failed, OptingOut, take_effects
+from sendpool.workflows.slow import slow_down
+
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_SEGMENTS = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class ContendedError(Exception):
@@ -30,17 +37,21 @@ class Recording:
     """What recording needs."""
 
     deliveries: Deliveries
-    opt_outs: OptOuts
+    opting_out: OptingOut
+    broadcasts: Broadcasts
     now: Callable[[], datetime]
 
 
 def read_callback(body: Mapping[str, Any]) -> StatusCallback:
     """Read what the status webhook queued: our id, when it came, and Twilio's fields.
 
-    Raises KeyError or ValueError when it is no callback.
+    The reconciliation queues the same of what it finds in Twilio's list, with the source `list`. Raises KeyError or
+    ValueError when it is no callback; a price or a number of segments that cannot be read is not known yet.
     """
     fields = body["fields"]
     message_id = body.get("message_id")
+    price, currency = _billed(fields)
+    segments = str(fields.get("NumSegments"))
     return StatusCallback(
         sid=fields["MessageSid"],
         word=fields["MessageStatus"],
@@ -49,7 +60,18 @@ def read_callback(body: Mapping[str, Any]) -> StatusCallback:
         error_code=int(fields["ErrorCode"]) if fields.get("ErrorCode") else None,
         to=fields.get("To", ""),
         service_sid=fields.get("MessagingServiceSid") or None,
+        price=price,
+        currency=currency,
+        segments=int(segments) if _SEGMENTS.fullmatch(segments) else None,
+        source="list" if body.get("source") == "list" else "callback",
     )
+
+
+def _billed(fields: Mapping[str, Any]) -> tuple[int, str] | tuple[None, None]:
+    billed = read_price(fields.get("Price"), str(fields.get("PriceUnit") or ""))
+    if billed is None or billed[0] < 0 or not _CURRENCY.fullmatch(billed[1]):
+        return None, None
+    return billed
 
 
 def record(callbacks: Iterable[StatusCallback], recording: Recording) -> None:
@@ -80,31 +102,53 @@ def _save(
 ) -> dict[keys.Key, list[StatusCallback]]:
     """Fold and write; return what lost against another writer."""
     known = recording.deliveries.get(by_key)
-    lost: dict[keys.Key, list[StatusCallback]] = {}
+    changed: dict[keys.Key, Delivery] = {}
+    new: list[StatusCallback] = []
     for key, callbacks in by_key.items():
-        before = known.get(key)
-        folded: Callable[[Delivery | None, StatusCallback], Delivery | None] = heard
-        after = reduce(folded, callbacks, before)
-        if after is None or after == before:
-            continue
+        delivery = before = known.get(key)
         for callback in callbacks:
-            _take_effect(callback, recording)
-        if not recording.deliveries.save(key, after, now=recording.now()):
-            lost[key] = callbacks
+            after = heard(delivery, callback)
+            if _is_news(delivery, after):
+                new.append(callback)
+            delivery = after
+        if delivery is not None and delivery != before:
+            changed[key] = delivery
+    # before the deliveries are written: it may be repeated, and after that nobody would
+    take_effects(map(_failed, new), recording.opting_out)
+    lost = {
+        key: by_key[key]
+        for key, after in changed.items()
+        if not recording.deliveries.save(key, after, now=recording.now())
+    }
+    too_fast = {broadcast_id for callback in new for broadcast_id in _too_fast(callback)}
+    for broadcast_id in too_fast:
+        slow_down(broadcast_id, recording.broadcasts, now=recording.now())
     return lost
 
 
-def _take_effect(callback: StatusCallback, recording: Recording) -> None:
-    """What an error means beyond its message. Comes before the delivery is written: it may be repeated."""
-    if (
-        callback.error_code
-        and Effect.OPT_OUT in explain(callback.error_code).effects
-        and callback.service_sid
-    ):
-        recording.opt_outs.record(
-            callback.to,
-            callback.service_sid,
-            opted_out=True,
-            source=f"twilio_{callback.error_code}",
-            at=callback.received_at,
-        )
+def _is_news(before: Delivery | None, after: Delivery) -> bool:
+    """Tell whether a callback told of a status or an error that was not known, rather than of a price alone."""
+    return before is None or (before.status, before.error_code) != (after.status, after.error_code)
+
+
+def _too_fast(callback: StatusCallback) -> set[str]:
+    """Return the broadcast that goes out too fast, if this callback says so: 30001 and its like.
+
+    What the list says of an hour ago, or a day, says nothing about now.
+    """
+    if callback.source == "list":
+        return set()
+    place = place_of(callback.message_id) if callback.message_id else None
+    code = callback.error_code
+    slows = place and code and Effect.SLOW_DOWN in explain(code).effects
+    return {place.broadcast_id} if place and slows else set()
+
+
+def _failed(callback: StatusCallback) -> Failed:
+    """What a callback says of its recipient. One of ours that names no service went through ours, whichever it is."""
+    return Failed(
+        code=callback.error_code,
+        to=callback.to,
+        scope=callback.service_sid or (ALL if callback.message_id else None),
+        at=callback.received_at,
+    )

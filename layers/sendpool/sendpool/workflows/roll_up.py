@@ -17,13 +17,12 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies, VersionedTally
 from sendpool.adapters.ledger.keys import place_in_stream
 from sendpool.adapters.ledger.table import TransactionLostError
-from sendpool.domain.broadcast import is_complete
+from sendpool.domain.broadcast import Broadcast, Counters, failing, is_complete
 from sendpool.domain.message import Place, Status
-from sendpool.domain.tally import Standing, Tally, moved
+from sendpool.domain.tally import Standing, Tally, moved, standing
 
 # DynamoDB takes 100 items a transaction; fewer clash less
 _CHUNKS_A_WRITE = 50
-_WITH_A_CODE = frozenset({Status.FAILED, Status.UNDELIVERED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +47,16 @@ def read_change(item: Mapping[str, Any]) -> Change | None:
     place = place_in_stream(item["pk"], item["sk"])
     if place is None:
         return None
-    status = Status(item["status"])
-    why = item.get("error_code") if status in _WITH_A_CODE else None
-    if status in {Status.SKIPPED, Status.FAILED} and why is None:
-        why = item.get("reason")
-    return Change(place, Standing(status, str(why) if why else ""))
+    return Change(
+        place,
+        standing(
+            Status(item["status"]),
+            error_code=item.get("error_code"),
+            reason=item.get("reason"),
+            price=item.get("price"),
+            currency=item.get("currency"),
+        ),
+    )
 
 
 def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:
@@ -64,7 +68,7 @@ def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:
     for broadcast_id, chunks in by_broadcast.items():
         for some in batched(chunks.items(), _CHUNKS_A_WRITE, strict=False):
             _count(broadcast_id, dict(some), rolling)
-    return [broadcast_id for broadcast_id in by_broadcast if _completes(broadcast_id, rolling)]
+    return [broadcast_id for broadcast_id in by_broadcast if completes(broadcast_id, rolling)]
 
 
 def _count(
@@ -87,13 +91,20 @@ def _count(
                 rolling.tallies.replace(broadcast_id, changed, now=rolling.now())
 
 
-def _completes(broadcast_id: str, rolling: RollingUp) -> bool:
+def completes(broadcast_id: str, rolling: RollingUp) -> bool:
+    """Mark a broadcast complete if everybody has an outcome, pause it if too many fail; True if we completed it."""
     counters = rolling.tallies.counters(broadcast_id)
     broadcast = rolling.broadcasts.get(broadcast_id)
-    if (
-        broadcast is None
-        or counters.completed_at
-        or not is_complete(total=broadcast.total, counters=counters)
-    ):
+    if broadcast is None or counters.completed_at:
+        return False
+    if not is_complete(total=broadcast.total, counters=counters):
+        _pause_if_failing(broadcast, counters, rolling)
         return False
     return rolling.tallies.complete(broadcast_id, at=rolling.now())
+
+
+def _pause_if_failing(broadcast: Broadcast, counters: Counters, rolling: RollingUp) -> None:
+    """Pause a broadcast of which too much fails, unless it is held or was resumed meanwhile."""
+    why = failing(broadcast, counters)
+    if why and not broadcast.held:
+        rolling.broadcasts.pause(broadcast, reason=why, at=rolling.now())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.table import Table, Update
-from sendpool.domain.message import Delivery, MessageRecord
+from sendpool.domain.message import UNDECIDED, Delivery, MessageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,12 @@ class Attempt:
     """An attempt at a chunk.
 
     `ambiguous`: an earlier attempt ended without a word, so whatever has no result may have been sent, at
-    `since` at the earliest.
+    `since` at the earliest; such calls were under way at `until` at the latest.
     """
 
     ambiguous: bool
     since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class ChunkTruth:
 
     results: dict[int, MessageRecord] = field(default_factory=dict)
     deliveries: dict[int, Delivery] = field(default_factory=dict)
+
+    @property
+    def undecided(self) -> dict[int, MessageRecord]:
+        """The messages that are not over: offered without a known outcome, or deferred."""
+        return {
+            number: record
+            for number, record in self.results.items()
+            if record.result.status in UNDECIDED
+        }
 
 
 class Chunks:
@@ -47,12 +57,14 @@ class Chunks:
         if before.get("done"):
             return "done"
         first = before.get("first_attempt_at", items.written(now))
+        # whoever held it before is not at work any more, so what it did is over by then
+        until = before.get("lease_until") or before.get("unclear_until") or items.milliseconds(now)
         taken = self._table.update(
             Update(
                 key=key,
                 expression=(
                     "SET claimed_by = :owner, lease_until = :until, clean = :no, first_attempt_at = :first, "
-                    "expires_at = :expires ADD attempts :one"
+                    "unclear_until = :unclear, expires_at = :expires ADD attempts :one"
                 ),
                 condition=(
                     "(attribute_not_exists(lease_until) OR lease_until < :now) "
@@ -63,6 +75,7 @@ class Chunks:
                     "until": items.milliseconds(now + lease),
                     "no": False,
                     "first": first,
+                    "unclear": until,
                     "expires": items.epoch(now + self._retention),
                     "one": 1,
                     "now": items.milliseconds(now),
@@ -74,7 +87,11 @@ class Chunks:
         if not taken.written and (taken.existing or {}).get("claimed_by") != owner:
             return "held"
         ambiguous = bool(before) and not before["clean"]
-        return Attempt(ambiguous=ambiguous, since=datetime.fromisoformat(first))
+        return Attempt(
+            ambiguous=ambiguous,
+            since=datetime.fromisoformat(first),
+            until=datetime.fromtimestamp(until / 1000, tz=UTC),
+        )
 
     def truth(self, broadcast_id: str, number: int) -> ChunkTruth:
         """Read all send results and deliveries of a chunk, consistently, in one query."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime, time
+from typing import Any, Literal
 
 from sendpool.adapters.ledger import keys
 from sendpool.adapters.ledger.table import Item
-from sendpool.domain.broadcast import Broadcast, Content, Cursor, Problem, State
+from sendpool.domain.broadcast import (
+    AutoPause,
+    Broadcast,
+    Content,
+    Cursor,
+    Hold,
+    ImportCursor,
+    Problem,
+    State,
+)
 from sendpool.domain.message import (
     UNDECIDED,
     Delivery,
@@ -17,9 +26,8 @@ from sendpool.domain.message import (
     SendResult,
     Status,
 )
-
-# how soon somebody should look at a message that is not decided
-_LOOK_AGAIN = timedelta(minutes=5)
+from sendpool.domain.pace import Slowed
+from sendpool.domain.quiet_hours import Window
 
 
 def epoch(at: datetime) -> int:
@@ -49,7 +57,11 @@ def of_message(record: MessageRecord, *, expires_at: datetime) -> Item:
         "expires_at": epoch(expires_at),
         "fingerprint": record.fingerprint or None,
         "row": record.row,
+        "attempts": record.attempts,
+        "attempted_at": written(record.attempted_at) if record.attempted_at else None,
         **_without_none(asdict(record.result)),
+        # an index key must not be empty
+        "sid": record.result.sid or None,
     }
     if record.message is not None:
         item["message"] = _plain_message(record.message)
@@ -59,8 +71,10 @@ def of_message(record: MessageRecord, *, expires_at: datetime) -> Item:
 def _open_attributes(record: MessageRecord) -> Item:
     if record.result.status is Status.SCHEDULED and record.message and record.message.send_at:
         return _open("scheduled", record.id, record.message.send_at)
-    if record.result.status in UNDECIDED:
-        return _open(str(record.result.status), record.id, record.created_at + _LOOK_AGAIN)
+    # what a chunk defers comes back with the chunk
+    is_chunks = record.result.status is Status.DEFERRED and record.message is None
+    if record.result.status in UNDECIDED and record.due_at and not is_chunks:
+        return _open(str(record.result.status), record.id, record.due_at)
     return {}
 
 
@@ -87,10 +101,15 @@ def to_message(item: Item) -> MessageRecord:
             error_code=item.get("error_code"),
             reason=item.get("reason"),
             evidence=item.get("evidence"),
+            decision=item.get("decision"),
         ),
         message=_to_outbound(item["message"]) if "message" in item else None,
         fingerprint=item.get("fingerprint", ""),
         row=item.get("row"),
+        attempts=item.get("attempts", 0),
+        attempted_at=datetime.fromisoformat(item["attempted_at"])
+        if "attempted_at" in item
+        else None,
     )
 
 
@@ -105,15 +124,20 @@ def _to_outbound(plain: Item) -> OutboundMessage:
 
 
 def of_delivery(delivery: Delivery, *, expires_at: datetime) -> Item:
-    return {**_without_none(asdict(delivery)), "expires_at": epoch(expires_at)}
+    # an index key must not be empty
+    plain = {**asdict(delivery), "sid": delivery.sid or None}
+    return {**_without_none(plain), "expires_at": epoch(expires_at)}
 
 
 def to_delivery(item: Item) -> Delivery:
     return Delivery(
-        sid=item["sid"],
+        sid=item.get("sid", ""),
         status=Status(item["status"]),
         error_code=item.get("error_code"),
         timeline=item["timeline"],
+        price=item.get("price"),
+        currency=item.get("currency"),
+        segments=item.get("segments"),
         version=item["version"],
     )
 
@@ -134,10 +158,40 @@ def of_broadcast(broadcast: Broadcast, *, expires_at: datetime) -> Item:
         "fingerprint": broadcast.fingerprint,
         # a decimal fraction survives as text only
         "rate": str(broadcast.rate) if broadcast.rate is not None else None,
+        "first": broadcast.first,
+        "retry_of": broadcast.retry_of,
+        "retry_codes": list(broadcast.retry_codes) or None,
+        "start_at": written(broadcast.start_at) if broadcast.start_at else None,
+        "expire_at": written(broadcast.expire_at) if broadcast.expire_at else None,
+        "auto_pause": of_auto_pause(broadcast.auto_pause) if broadcast.auto_pause else None,
+        "window": of_window(broadcast.window) if broadcast.window else None,
+        "budget": broadcast.budget,
+        **(open_broadcast("start", broadcast.id, broadcast.start_at) if broadcast.start_at else {}),
         "created_at": written(broadcast.created_at),
         "expires_at": epoch(expires_at),
         "cursor": of_cursor(broadcast.cursor),
     }
+
+
+def open_broadcast(kind: Literal["start", "tick"], broadcast_id: str, due_at: datetime) -> Item:
+    """What puts a broadcast into the index of what somebody has to look at: to start it, or to keep it going."""
+    return {"open": keys.open_partition(kind, broadcast_id), "due_at": written(due_at)}
+
+
+def of_auto_pause(rule: AutoPause) -> Item:
+    return {**asdict(rule), "failure_share": str(rule.failure_share)}
+
+
+def to_auto_pause(item: Item) -> AutoPause:
+    return AutoPause(**{**item, "failure_share": float(item["failure_share"])})
+
+
+def of_window(window: Window) -> Item:
+    return {"opens": window.opens.isoformat(), "closes": window.closes.isoformat()}
+
+
+def _to_window(item: Item) -> Window:
+    return Window(time.fromisoformat(item["opens"]), time.fromisoformat(item["closes"]))
 
 
 def of_cursor(cursor: Cursor) -> Item:
@@ -145,6 +199,7 @@ def of_cursor(cursor: Cursor) -> Item:
         "offset": cursor.offset,
         "chunk": cursor.chunk,
         "paced_until_ms": round(cursor.paced_until * 1000),
+        "spent": cursor.spent,
     }
 
 
@@ -159,17 +214,46 @@ def to_broadcast(item: Item) -> Broadcast:
         created_at=datetime.fromisoformat(item["created_at"]),
         fingerprint=item["fingerprint"],
         rate=float(item["rate"]) if "rate" in item else None,
-        started_at=datetime.fromisoformat(item["started_at"]) if "started_at" in item else None,
+        slowed=_to_slowed(item),
+        first=item.get("first"),
+        retry_of=item.get("retry_of"),
+        retry_codes=tuple(item.get("retry_codes", ())),
+        start_at=_time(item, "start_at"),
+        expire_at=_time(item, "expire_at"),
+        auto_pause=to_auto_pause(item["auto_pause"]) if "auto_pause" in item else None,
+        window=_to_window(item["window"]) if "window" in item else None,
+        budget=item.get("budget"),
+        held=Hold(item["held"]) if "held" in item else None,
+        held_reason=item.get("held_reason"),
+        held_at=_time(item, "held_at"),
+        resumed_at=_time(item, "resumed_at"),
+        due_at=_time(item, "due_at"),
+        started_at=_time(item, "started_at"),
         total=item.get("total"),
         rows_etag=item.get("rows_etag"),
+        import_cursor=ImportCursor(**item["import_cursor"]) if "import_cursor" in item else None,
         cursor=Cursor(
             offset=cursor["offset"],
             chunk=cursor["chunk"],
             paced_until=cursor["paced_until_ms"] / 1000,
+            spent=cursor.get("spent", 0),
         ),
         advanced_by=item.get("advanced_by"),
         problem=Problem(**item["problem"]) if "problem" in item else None,
     )
+
+
+def of_slowed(slowed: Slowed) -> Item:
+    return {"effective_rate": str(slowed.rate), "slowed_at": written(slowed.at)}
+
+
+def _to_slowed(item: Item) -> Slowed | None:
+    at = _time(item, "slowed_at")
+    return Slowed(rate=float(item["effective_rate"]), at=at) if at else None
+
+
+def _time(item: Item, name: str) -> datetime | None:
+    return datetime.fromisoformat(item[name]) if name in item else None
 
 
 def _without_none(plain: dict[str, Any]) -> Item:

@@ -21,12 +21,26 @@ def broadcast(broadcast_id: str) -> Key:
     return Key(f"BC#{broadcast_id}", "META")
 
 
+def plan(broadcast_id: str) -> Key:
+    return Key(f"BC#{broadcast_id}", "PLAN")
+
+
 def counters(broadcast_id: str) -> Key:
     return Key(f"BC#{broadcast_id}", "COUNT")
 
 
 def chunk(broadcast_id: str, number: int) -> Key:
     return Key(f"BC#{broadcast_id}#{number:06d}", "CHUNK")
+
+
+def parked(broadcast_id: str, number: int, until: str) -> Key:
+    """Where a chunk waits until then, an ISO 8601 time; in the order in which they may go."""
+    return Key(f"BC#{broadcast_id}", f"PARK#{until}#{number:06d}")
+
+
+def all_parked(broadcast_id: str) -> tuple[str, str]:
+    """The partition of a broadcast's parked chunks, and how their sort keys begin."""
+    return f"BC#{broadcast_id}", "PARK#"
 
 
 def tally(broadcast_id: str, number: int) -> Key:
@@ -52,17 +66,62 @@ def unowned_delivery(sid: str) -> Key:
     return Key(f"TW#{sid}", "ST")
 
 
+def sid_owner(sid: str) -> Key:
+    """Which of our messages took this SID from Twilio's list as its own."""
+    return Key(f"SID#{sid}", "OWNER")
+
+
 def opt_out(person: str, scope: str) -> Key:
     return Key(f"OPTOUT#{person}", scope)
+
+
+def sent(person: str) -> Key:
+    """Which marketing went out to a person of late."""
+    return Key(f"SENT#{person}", "marketing")
+
+
+def reach(person: str) -> Key:
+    return Key(f"REACH#{person}", "REACH")
+
+
+def deactivations() -> Key:
+    """How far the lists of deactivated numbers have been read."""
+    return Key("DEACTIVATIONS", "CURSOR")
+
+
+def registration(service_sid: str) -> Key:
+    return Key(f"SERVICE#{service_sid}", "REGISTRATION")
+
+
+def reconciliation() -> Key:
+    """How far Twilio's list of messages has been gone through."""
+    return Key("RECONCILIATION", "PLACE")
 
 
 def inbound(sid: str) -> Key:
     return Key(f"IN#{sid}", "IN")
 
 
-def open_partition(kind: str, message_id: str) -> str:
-    """Where an open message stands in the sparse index; spread so that no partition runs hot."""
-    return f"{kind}#{zlib.crc32(message_id.encode()) % OPEN_SHARDS}"
+def open_partition(kind: str, name: str) -> str:
+    """Where an open message or broadcast stands in the sparse index; spread so that no partition runs hot."""
+    return f"{kind}#{zlib.crc32(name.encode()) % OPEN_SHARDS}"
+
+
+def open_partitions(kind: str) -> list[str]:
+    return [f"{kind}#{shard}" for shard in range(OPEN_SHARDS)]
+
+
+def name_in(pk: str) -> str:
+    """Read back the id of the single message or broadcast that a partition belongs to."""
+    return pk.partition("#")[2]
+
+
+def message_id(key: Key) -> str | None:
+    """Read back whose send result or delivery stands at a key; None when it is none of our messages'."""
+    place = place_in_stream(key.pk, key.sk)
+    if place:
+        return place.message_id
+    return name_in(key.pk) if key.pk.startswith("MSG#") else None
 
 
 def place_in_stream(pk: str, sk: str) -> Place | None:

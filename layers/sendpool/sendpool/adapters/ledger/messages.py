@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sendpool.adapters.ledger import items, keys
-from sendpool.adapters.ledger.table import Put, Table, Update
-from sendpool.domain.message import Delivery, MessageRecord, OutboundMessage, SendResult, Status
+from sendpool.adapters.ledger.table import Item, Table, Update
+from sendpool.domain.message import (
+    UNDECIDED,
+    Delivery,
+    MessageRecord,
+    OutboundMessage,
+    SendResult,
+    Status,
+)
+
+# Twilio schedules up to 35 days ahead
+_LONGEST_WAIT = timedelta(days=36)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A time in which one invocation alone works on a message.
+
+    `until` lies after the end of the invocation; at `due_at` the sweeper looks whether it ended without a word.
+    """
+
+    owner: str
+    begun_at: datetime
+    until: datetime
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The message is ours to send now."""
+    """The message is ours to send now, and nobody has offered it before; `deferred` is how it waited until now."""
+
+    record: MessageRecord
+    deferred: MessageRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +48,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Abandoned:
-    """Somebody began to send it at `since` and never said how it ended: it is ours now, and ambiguous."""
+class Doubtful:
+    """Somebody offered it, or may have, and how that ended is not known: it is ours now.
 
-    since: datetime
+    No such call is under way after `until`.
+    """
+
+    record: MessageRecord
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +70,18 @@ class Foreign:
     """The id belongs to another request."""
 
 
-Claim = Claimed | Held | Abandoned | Settled | Foreign
+Claim = Claimed | Held | Doubtful | Settled | Foreign
+
+
+def is_waiting(record: MessageRecord, now: datetime) -> bool:
+    """Tell whether a single message waits for its hour; evidence shows one that is scheduled as accepted."""
+    if record.message is None:
+        return False
+    if record.result.status is Status.DEFERRED:
+        return True
+    send_at = record.message.send_at
+    is_made = record.result.status in {Status.SCHEDULED, Status.ACCEPTED}
+    return is_made and send_at is not None and send_at > now
 
 
 class Messages:
@@ -50,59 +91,71 @@ class Messages:
         self._table = table
         self._retention = retention
 
-    def claim(
-        self,
-        message_id: str,
-        message: OutboundMessage,
-        *,
-        owner: str,
-        now: datetime,
-        lease: timedelta,
-    ) -> Claim:
+    def claim(self, message_id: str, message: OutboundMessage, lease: Lease) -> Claim:
         """Claim a single message before Twilio hears of it, so that nobody else offers it too."""
         record = MessageRecord(
             id=message_id,
             to=message.to,
-            created_at=now,
+            created_at=lease.begun_at,
             result=SendResult(status=Status.CLAIMED),
             message=message,
             fingerprint=message.fingerprint,
+            due_at=lease.due_at,
         )
-        claim = {"claimed_by": owner, "lease_until": items.milliseconds(now + lease)}
-        put = self._table.put_if(
-            items.of_message(record, expires_at=now + self._retention) | claim,
-            "attribute_not_exists(pk)",
-        )
-        return (
-            Claimed()
-            if put.written
-            else self._claim_existing(put, record, owner=owner, now=now, lease=lease)
-        )
-
-    def _claim_existing(
-        self, put: Put, wanted: MessageRecord, *, owner: str, now: datetime, lease: timedelta
-    ) -> Claim:
-        existing = put.existing or {}
-        record = items.to_message(existing)
-        if record.fingerprint != wanted.fingerprint:
+        claim = {"claimed_by": lease.owner, "lease_until": items.milliseconds(lease.until)}
+        item = items.of_message(record, expires_at=lease.begun_at + self._retention)
+        put = self._table.put_if(item | claim, "attribute_not_exists(pk)")
+        if put.existing is None:
+            return Claimed(record)
+        if put.existing.get("fingerprint") != record.fingerprint:
             return Foreign()
-        if record.result.status is not Status.CLAIMED:
+        return self._claim_existing(put.existing, lease)
+
+    def claim_existing(self, message_id: str, lease: Lease) -> Claim | None:
+        """Claim a single message that is in the ledger; None when it is not."""
+        existing = self._table.get(keys.message(message_id))
+        return self._claim_existing(existing, lease) if existing else None
+
+    def _claim_existing(self, existing: Item, lease: Lease) -> Claim:
+        record = items.to_message(existing)
+        if record.result.status not in UNDECIDED:
             return Settled(record)
-        if existing["claimed_by"] == owner:
-            return Claimed()  # our own write: the client repeated it after a lost answer
+        if existing.get("claimed_by") == lease.owner:
+            return Claimed(record)  # our own write: the client repeated it after a lost answer
+        # one that was deferred was never offered; from now on it may be
+        deferred = record if record.result.status is Status.DEFERRED else None
+        taken_as = Status.CLAIMED if deferred else record.result.status
         taken = self._table.update(
             Update(
                 key=keys.message(record.id),
-                expression="SET claimed_by = :owner, lease_until = :until",
-                condition="lease_until < :now",
+                expression=(
+                    "SET claimed_by = :owner, lease_until = :until, due_at = :due, "
+                    "#open = :open, #status = :taken"
+                ),
+                # the status and the number of attempts: it was not settled and offered again since it was read
+                condition=(
+                    "#status = :status AND attempts = :attempts "
+                    "AND (attribute_not_exists(lease_until) OR lease_until < :now)"
+                ),
+                names={"status": "status", "open": "open"},
                 values={
-                    "owner": owner,
-                    "until": items.milliseconds(now + lease),
-                    "now": items.milliseconds(now),
+                    "owner": lease.owner,
+                    "taken": str(taken_as),
+                    "open": keys.open_partition(str(taken_as), record.id),
+                    "until": items.milliseconds(lease.until),
+                    "due": items.written(lease.due_at),
+                    "status": str(record.result.status),
+                    "attempts": record.attempts,
+                    "now": items.milliseconds(lease.begun_at),
                 },
             )
         )
-        return Abandoned(record.created_at) if taken.written else Held()
+        is_ours = taken.written or (taken.existing or {}).get("claimed_by") == lease.owner
+        if not is_ours:
+            return Held()
+        if deferred:
+            return Claimed(replace(record, result=SendResult(status=Status.CLAIMED)), deferred)
+        return Doubtful(record, _last_under_way(existing, record))
 
     def release(self, message_id: str, *, owner: str) -> None:
         """Give up a claim for which Twilio made nothing, so that the same request can come again."""
@@ -124,12 +177,118 @@ class Messages:
             items.to_delivery(found[delivered]) if delivered in found else None,
         )
 
-    def sids_of(self, person: str, *, since: datetime) -> set[str]:
-        """Return the SIDs that messages of ours to this person have been given since then."""
+    def has_texted(self, person: str) -> bool:
+        """Tell whether any message of ours to a person is kept; the index lags behind the table by a moment."""
+        found = self._table.query_index("by_person", partition=("person", person))
+        return any(item["pk"].startswith(("MSG#", "BC#")) for item in found)
+
+    def rows_of(self, message_ids: Iterable[str]) -> dict[str, int]:
+        """Return which row of the uploaded recipients each message of a broadcast is to.
+
+        Raises LookupError when one has no result yet.
+        """
+        wanted = {keys.message(message_id): message_id for message_id in message_ids}
+        found = self._table.get_many(wanted)
+        return {message_id: found[key]["row"] for key, message_id in wanted.items()}
+
+    # -------------------------------------------------------------------------------------------- withdrawing
+
+    def waiting_for(self, person: str, *, now: datetime) -> Iterator[MessageRecord]:
+        """Yield the single messages to a person that wait for their hour: scheduled at Twilio, or deferred here.
+
+        The index that is read lags a moment, and what it names may have changed since.
+        """
         found = self._table.query_index(
-            "by_person", partition=("person", person), since=("created_at", items.written(since))
+            "by_person",
+            partition=("person", person),
+            since=("created_at", items.written(now - _LONGEST_WAIT)),
         )
-        return {item["sid"] for item in found if "sid" in item}
+        for item in found:
+            if item["sk"] == "MSG" and "message" in item:
+                record = items.to_message(item)
+                if is_waiting(record, now):
+                    yield record
+
+    def withdraw(self, record: MessageRecord, *, reason: str, now: datetime) -> bool:
+        """Write that a waiting message is canceled; False when it is not as it was read, or somebody works on it."""
+        is_same = "sid = :sid" if record.result.sid else "attribute_not_exists(sid)"
+        return self._table.update(
+            Update(
+                key=keys.message(record.id),
+                expression="SET #status = :canceled, #reason = :reason REMOVE #open, due_at",
+                condition=(
+                    f"#status = :status AND {is_same} "
+                    "AND (attribute_not_exists(lease_until) OR lease_until < :now)"
+                ),
+                names={"status": "status", "reason": "reason", "open": "open"},
+                values={
+                    "canceled": str(Status.CANCELED),
+                    "reason": reason,
+                    "status": str(record.result.status),
+                    "now": items.milliseconds(now),
+                    **({"sid": record.result.sid} if record.result.sid else {}),
+                },
+            )
+        ).written
+
+    # -------------------------------------------------------------------------------------------- whose SID
+
+    def is_anothers(self, sid: str, message_id: str) -> bool:
+        """Tell whether a result or a callback gives this SID to another message; the index of them lags a moment."""
+        return any(self._holds(holder, sid) for holder in self._named_with(sid) - {message_id})
+
+    def id_of(self, sid: str) -> str | None:
+        """Return whose SID this is; None when it is none of our messages', or of several and no callback decides.
+
+        The index that is read lags a moment.
+        """
+        named = self._named_with(sid) - {None}
+        holders = named if len(named) < 2 else {each for each in named if self._holds(each, sid)}  # noqa: PLR2004
+        return holders.pop() if len(holders) == 1 else None
+
+    def own(self, sid: str, message_id: str, *, now: datetime) -> bool:
+        """Take a SID that Twilio's list shows as this message's; False when another message took it.
+
+        Two messages that look at the same time cannot take the same one.
+        """
+        holder = self._take_sid(sid, message_id, from_=message_id, now=now)
+        if holder is None:
+            return True
+        return (
+            not self._holds(holder, sid)
+            and self._take_sid(sid, message_id, from_=holder, now=now) is None
+        )
+
+    def _named_with(self, sid: str) -> set[str | None]:
+        """Return the messages whose result or callback names a SID; None stands for one that is not ours."""
+        found = self._table.query_index("by_sid", partition=("sid", sid))
+        return {keys.message_id(keys.Key(item["pk"], item["sk"])) for item in found}
+
+    def _holds(self, holder: str | None, sid: str) -> bool:
+        """Tell whether a message still has a SID: callbacks that name another one prove that it never had."""
+        if holder is None:
+            return True
+        _, delivery = self.find(holder)
+        return delivery is None or delivery.sid == sid
+
+    def _take_sid(self, sid: str, message_id: str, *, from_: str, now: datetime) -> str | None:
+        """Own a SID that nobody owns, or that `from_` does; else return who does."""
+        item = {
+            **keys.sid_owner(sid)._asdict(),
+            "message_id": message_id,
+            "expires_at": items.epoch(now + self._retention),
+        }
+        condition = "attribute_not_exists(pk) OR message_id = :from"
+        existing = self._table.put_if(item, condition, {"from": from_}).existing
+        owner: str | None = existing["message_id"] if existing else None
+        return None if owner == message_id else owner
+
+
+def _last_under_way(existing: Item, record: MessageRecord) -> datetime:
+    """Return the last moment at which an earlier call to create may have been under way."""
+    if "lease_until" in existing:
+        return datetime.fromtimestamp(existing["lease_until"] / 1000, tz=UTC)
+    return record.attempted_at or record.created_at
 
 
 class Deliveries:

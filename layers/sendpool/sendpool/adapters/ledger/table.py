@@ -22,6 +22,8 @@ Item = dict[str, Any]
 
 _WRITES_A_CALL = 25
 _READS_A_CALL = 100
+# readers of an index stop when their time is over: no more is fetched than is soon used
+_INDEX_PAGE = 100
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -88,29 +90,62 @@ class Table:
                 if wanted:
                     raise UnprocessedError
 
-    def query(self, pk: str, *, prefix: str = "") -> Iterator[Item]:
-        """Read a partition, or the part of it whose sort keys begin so, consistently and in order."""
+    def query(self, pk: str, *, prefix: str = "", page: int | None = None) -> Iterator[Item]:
+        """Read a partition, or the part of it whose sort keys begin so, consistently and in order.
+
+        `page` is how many items are fetched at a time, for those who stop early; without it as many as fit 1 MB.
+        """
         values = {":pk": pk, ":prefix": prefix} if prefix else {":pk": pk}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             KeyConditionExpression="pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             ExpressionAttributeValues=cast("Any", dump(values)),
             ConsistentRead=True,
+            PaginationConfig={"PageSize": page} if page else {},
         )
         return (load(item) for page in pages for item in page["Items"])
 
     def query_index(
-        self, index: str, *, partition: tuple[str, str], since: tuple[str, str]
+        self,
+        index: str,
+        *,
+        partition: tuple[str, str],
+        since: tuple[str, str] | None = None,
+        until: tuple[str, str] | None = None,
     ) -> Iterator[Item]:
-        """Read an index partition from a sort value on. An index lags behind the table by a moment."""
+        """Read an index partition in order, from or up to a sort value. An index lags behind the table by a moment."""
+        bound = since or until
+        asked = {"p": partition} | ({"s": bound} if bound else {})
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             IndexName=index,
-            KeyConditionExpression="#p = :p AND #s >= :s",
-            ExpressionAttributeNames={"#p": partition[0], "#s": since[0]},
-            ExpressionAttributeValues=cast("Any", dump({":p": partition[1], ":s": since[1]})),
+            KeyConditionExpression="#p = :p"
+            + (f" AND #s {'>=' if since else '<='} :s" if bound else ""),
+            ExpressionAttributeNames={f"#{sign}": name for sign, (name, _) in asked.items()},
+            ExpressionAttributeValues=cast(
+                "Any", dump({f":{sign}": value for sign, (_, value) in asked.items()})
+            ),
+            PaginationConfig={"PageSize": _INDEX_PAGE},
         )
         return (load(item) for page in pages for item in page["Items"])
+
+    def index_page(
+        self, index: str, *, partition: tuple[str, str], after: Item | None, limit: int
+    ) -> tuple[list[Item], Item | None]:
+        """Read at most `limit` items of an index partition after a place in it, and the place after them."""
+        name, value = partition
+        more: Any = {"ExclusiveStartKey": dump(after)} if after else {}
+        answer = self._client.query(
+            TableName=self._name,
+            IndexName=index,
+            KeyConditionExpression="#p = :p",
+            ExpressionAttributeNames={"#p": name},
+            ExpressionAttributeValues=cast("Any", dump({":p": value})),
+            Limit=limit,
+            **more,
+        )
+        last = answer.get("LastEvaluatedKey")
+        return [load(item) for item in answer["Items"]], load(last) if last else None
 
     def put_if(self, item: Item, condition: str, values: Mapping[str, Any] | None = None) -> Put:
         """Write one item if the condition holds for what is there; `values` stand for `:x`."""

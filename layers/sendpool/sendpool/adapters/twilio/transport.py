@@ -15,7 +15,7 @@ import base64
 import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from twilio.http import HttpClient
@@ -34,6 +34,8 @@ logging.getLogger("twilio.http_client").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
+_TIMEOUT = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+_NO_RETRY = urllib3.Retry(total=False, redirect=False)
 
 NEVER_SENT = (
     NewConnectionError,
@@ -65,8 +67,7 @@ class PooledTransport(HttpClient):
         super().__init__(
             logging.getLogger("twilio.http_client"), is_async=False, timeout=READ_SECONDS
         )
-        self._api = urlsplit(api_url)
-        self._pool = urllib3.PoolManager(maxsize=connections, block=True, retries=False)
+        self._pool = urllib3.connection_from_url(api_url, maxsize=connections, block=True)
 
     def request(  # noqa: PLR0913, PLR0917  the SDK's signature
         self,
@@ -79,16 +80,17 @@ class PooledTransport(HttpClient):
         timeout: float | None = None,
         allow_redirects: bool = False,  # noqa: FBT001, FBT002
     ) -> Response:
-        url = self._on_our_host(uri)
+        target = _target(uri)
         if params:
-            url += ("&" if "?" in url else "?") + _encoded(params)
+            target += ("&" if "?" in target else "?") + _encoded(params)
         try:
-            answer = self._pool.request(
+            answer = self._pool.urlopen(
                 method,
-                url,
+                target,
                 body=_encoded(data) if data else None,
                 headers=_headers(headers, auth, form=bool(data)),
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout or READ_SECONDS),
+                retries=_NO_RETRY,
+                timeout=_TIMEOUT if timeout is None else _timeout(timeout),
                 redirect=allow_redirects,
             )
         except NEVER_SENT as error:
@@ -99,10 +101,17 @@ class PooledTransport(HttpClient):
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.clear()
+        self._pool.close()
 
-    def _on_our_host(self, uri: str) -> str:
-        return urlunsplit(urlsplit(uri)._replace(scheme=self._api.scheme, netloc=self._api.netloc))
+
+def _target(uri: str) -> str:
+    """Return what follows the host of a URL: the SDK names Twilio's, the pool knows ours."""
+    parts = urlsplit(uri)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _timeout(seconds: float) -> urllib3.Timeout:
+    return urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds)
 
 
 def _encoded(fields: Mapping[str, Any]) -> str:

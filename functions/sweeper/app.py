@@ -1,0 +1,72 @@
+"""Every minute: goes on with messages whose outcome is unknown and with broadcasts that stand still.
+
+Now and then it also looks whether the service may text US numbers, and what Twilio's list of messages tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sendpool.domain.decision import REMEDIES, Reason
+from sendpool.edge import outbound, warm
+from sendpool.edge.control import controlling
+from sendpool.edge.observability import logger
+from sendpool.workflows.check_registration import Checking, check_registration
+from sendpool.workflows.reconcile import Reconciling, reconcile
+from sendpool.workflows.sweep import Sweeping, sweep
+
+# a message takes two calls at most, a look for evidence and a create, of 13 s each, and a page of Twilio's list one
+# call and a thousand reads; none begins with less left
+ENOUGH_MILLISECONDS = 28_000
+
+if warm.in_lambda():
+    outbound.gateway()
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+    swept = sweep(
+        Sweeping(
+            due=warm.due(),
+            sending=outbound.sending(context),
+            controlling=controlling(),
+            may_go_on=lambda: context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+        )
+    )
+    logger.info("swept", extra=asdict(swept))
+    if warm.settings().checks_registration:
+        _check_registration()
+    _reconcile(context)
+
+
+def _check_registration() -> None:
+    found = check_registration(
+        Checking(
+            records=warm.registration_records(),
+            registrations=outbound.registrations,
+            service_sid=warm.parameters().messaging_service_sid,
+            now=warm.now,
+        )
+    )
+    if found and not found.is_registered:
+        logger.warning("not registered", extra={"remedy": REMEDIES[Reason.NOT_REGISTERED]})
+
+
+def _reconcile(context: LambdaContext) -> None:
+    done = reconcile(
+        Reconciling(
+            places=warm.reconciliation(),
+            messages=warm.messages(),
+            deliveries=warm.deliveries(),
+            queues=warm.queues(),
+            gateway=outbound.gateway(),
+            pool=outbound.pool(),
+            now=warm.now,
+            may_go_on=lambda: context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+        )
+    )
+    if done.pages:
+        logger.info("reconciled", extra=asdict(done))

@@ -1,0 +1,79 @@
+"""`python -m local.operate`: dead letters, putting them back, counting a broadcast again, lists of opt-outs.
+
+  python -m local.operate dead-letters
+  python -m local.operate redrive send --class too_many_rounds
+  python -m local.operate recount bc_…
+  python -m local.operate opt-outs import list.csv
+  python -m local.operate opt-outs export all.csv
+  python -m local.operate --stack sendpool-prod dead-letters       # a stack in AWS
+
+Without --stack it works on the stack that `make up` started. Needs the rights to read and write what it works on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from local.operate import counters, letters, opt_outs
+from local.operate.target import COMMAND, QUEUES, TargetError, in_aws, local
+from local.stack.failure import StackError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what was asked for, and return 0 when it was done."""
+    asked = _parser().parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        target = in_aws(asked.stack) if asked.stack else local()
+        done: int = asked.do(target, asked, console)
+    except (StackError, TargetError) as error:
+        return _failed(str(error))
+    except (ClientError, BotoCoreError) as error:
+        return _failed(f"{error}\nNothing is lost: letters come back by themselves. Repeat it.")
+    return done
+
+
+def _failed(why: str) -> int:
+    print(f"local.operate: {why}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--stack", metavar="NAME", help="a CloudFormation stack in AWS")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    show = commands.add_parser("dead-letters", help="show dead letters by class of error")
+    show.set_defaults(do=letters.show)
+    redrive = commands.add_parser("redrive", help="put dead letters back onto their queue")
+    redrive.add_argument("queue", choices=QUEUES)
+    which = redrive.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "--class", dest="classes", action="append", metavar="CLASS", help="this class; repeatable"
+    )
+    which.add_argument("--all", action="store_true", help="every class")
+    redrive.set_defaults(do=letters.redrive)
+    recount = commands.add_parser("recount", help="count a broadcast again from its messages")
+    recount.add_argument("broadcast", metavar="bc_…")
+    recount.set_defaults(do=counters.recount)
+    opting = commands.add_parser("opt-outs", help="take in a list of opt-outs, or write all out")
+    lists = opting.add_subparsers(required=True, metavar="import|export")
+    taking = lists.add_parser("import", help="opt out everybody in a CSV with a column `to`")
+    taking.add_argument("file", metavar="FILE.csv")
+    taking.add_argument("--scope", default="all", help="all, or the SID of a Messaging Service")
+    taking.add_argument("--source", default="import", help="where the list comes from")
+    taking.add_argument("--region", default="US", help="country of numbers without a country code")
+    taking.set_defaults(do=opt_outs.take_in)
+    writing = lists.add_parser("export", help="write every opt-out that stands, as CSV")
+    writing.add_argument("file", metavar="FILE.csv", nargs="?", help="standard output if left out")
+    writing.set_defaults(do=opt_outs.write_out)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

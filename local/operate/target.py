@@ -1,0 +1,101 @@
+"""The stack that is worked on: the local one, or one in AWS by the name of its CloudFormation stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.stack.stack import Stack
+from sendpool.adapters.aws import CONFIG
+from sendpool.adapters.dead_letters import DeadLetters
+
+QUEUES = ("dispatch", "send", "callbacks")
+COMMAND = "python -m local.operate"
+_OUTPUTS = {"dispatch": "Dispatch", "send": "Send", "callbacks": "Callbacks"}
+
+
+class TargetError(Exception):
+    """The stack cannot be found, or is none of ours; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePair:
+    """A queue, and where its dead letters go."""
+
+    url: str
+    dead_letter_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A deployed stack: its queues and table, and clients for them; `command` is how to work on it again."""
+
+    name: str
+    command: str
+    queues: dict[str, QueuePair]
+    table_name: str
+    dynamodb: Any
+    sqs: Any
+
+    def dead_letters(self, queue: str) -> DeadLetters:
+        pair = self.queues[queue]
+        return DeadLetters(self.sqs, url=pair.dead_letter_url, source_url=pair.url)
+
+
+def local() -> Target:
+    """Return the stack that `make up` started. Raises StackError when there is none."""
+    stack = Stack.load()
+    queues = {
+        name: QueuePair(
+            getattr(stack, f"{name}_queue_url"), getattr(stack, f"{name}_dead_letter_queue_url")
+        )
+        for name in QUEUES
+    }
+    return Target(
+        "the local stack",
+        COMMAND,
+        queues,
+        stack.table_name,
+        stack.client("dynamodb"),
+        stack.client("sqs"),
+    )
+
+
+def in_aws(stack_name: str) -> Target:
+    """Return a stack in the account and region that the AWS environment or profile names.
+
+    Raises TargetError when there is no such stack of ours.
+    """
+    session = boto3.Session()
+    outputs = _outputs(session, stack_name)
+    try:
+        queues = {
+            name: QueuePair(outputs[f"{logical}QueueUrl"], outputs[f"{logical}DeadLetterQueueUrl"])
+            for name, logical in _OUTPUTS.items()
+        }
+        table_name = outputs["LedgerTableName"]
+    except KeyError as missing:
+        raise TargetError(
+            f"{stack_name} has no output {missing}: is it Sendpool, and up to date?"
+        ) from None
+    dynamodb, sqs = (session.client(each, config=CONFIG) for each in ("dynamodb", "sqs"))
+    command = f"{COMMAND} --stack {stack_name}"
+    return Target(stack_name, command, queues, table_name, dynamodb, sqs)
+
+
+def _outputs(session: boto3.Session, stack_name: str) -> dict[str, str]:
+    try:
+        answer = session.client("cloudformation", config=CONFIG).describe_stacks(
+            StackName=stack_name
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise TargetError(
+            f"cannot read the stack {stack_name}: {error}\n"
+            "Set AWS_PROFILE and AWS_REGION to where it is deployed; `sam list stack-outputs` shows what is there."
+        ) from error
+    return {
+        each["OutputKey"]: each["OutputValue"] for each in answer["Stacks"][0].get("Outputs", [])
+    }

@@ -1,0 +1,1 @@
+"""US A2P 10DLC: brands and campaigns."""

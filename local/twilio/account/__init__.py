@@ -1,0 +1,1 @@
+"""The account: who may call, which senders it owns, what it permits."""

@@ -1,0 +1,1 @@
+"""The contract: requests and answers held against Twilio's own OpenAPI documents (data/openapi)."""

@@ -1,0 +1,1 @@
+"""What is going to become of a message: scripted, magic, or by chance."""

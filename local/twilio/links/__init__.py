@@ -1,0 +1,1 @@
+"""Link shortening: domains and their certificates, shortened links, and what happens when one is clicked."""

@@ -1,0 +1,1 @@
+"""The Message resource: how it is kept, counted in segments, and listed."""

@@ -1,0 +1,1 @@
+"""Who has opted out, and the words that do it."""

@@ -1,0 +1,1 @@
+"""Making messages: what a create may ask for, and what it makes."""

@@ -1,0 +1,1 @@
+"""Requests that the simulator makes: signed, with retries."""

@@ -1,0 +1,111 @@
+"""Lets a deployment come to rest: time passes, queues are worked off, the sweeper wakes what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any, Literal
+
+from functions.dispatcher.app import lambda_handler as dispatcher
+from sendpool.adapters import aws as clients
+from sendpool.edge.control import controlling
+from sendpool.workflows.control import wake
+from tests.functional.conftest import Clock
+from tests.functional.flow import Flow
+
+
+class KilledError(BaseException):
+    """What SIGKILL looks like from inside: nothing is caught, nothing is written."""
+
+
+@dataclass
+class Deployment:
+    """A deployment whose queues keep what was not worked off, and whose time passes."""
+
+    flow: Flow
+    clock: Clock
+    ticks: list[dict[str, Any]] = field(default_factory=list)
+    chunks: list[dict[str, Any]] = field(default_factory=list)
+
+    def receive(self) -> None:
+        """Take what the queues hold."""
+        self.ticks += self.flow.aws.records("DISPATCH_QUEUE")
+        self.chunks += self.flow.aws.records("SEND_QUEUE")
+
+    def tick(self, position: int = 0) -> None:
+        """Deliver one tick."""
+        record = self.ticks.pop(position)
+        answer = dispatcher({"Records": [record]}, self.flow.context)
+        assert answer == {"batchItemFailures": []}
+
+    def send(self, position: int = 0) -> None:
+        """Deliver one chunk; what is not done with it stays."""
+        record = self.chunks.pop(position)
+        if self.flow.send([record]):
+            self.chunks.append(record)
+
+    def sweep(self) -> None:
+        """Wake what is due."""
+        for broadcast_id, due_at in self._due().items():
+            if due_at <= self.clock():
+                wake(broadcast_id, controlling())
+
+    def rest(self) -> None:
+        """Go on until nothing waits and nothing is due, then count."""
+        for _ in range(300):
+            self.sweep()
+            self.receive()
+            due = self._due()
+            if self.ticks or self.chunks:
+                self._work()
+                self.clock.pass_by(minutes=2)
+            elif due:
+                self.clock.at = max(self.clock.at, *due.values())
+            else:
+                self.flow.roll_up()
+                return
+        raise AssertionError("it comes to no rest")
+
+    def _work(self) -> None:
+        for _ in range(len(self.ticks)):
+            self.tick()
+        for _ in range(len(self.chunks)):
+            self.send()
+
+    def _due(self) -> dict[str, datetime]:
+        """When somebody has to look at each broadcast."""
+        answer = clients.dynamodb().scan(
+            TableName=self.flow.aws.environment["LEDGER_TABLE"],
+            FilterExpression="sk = :meta AND attribute_exists(#open)",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":meta": {"S": "META"}},
+        )
+        return {
+            item["id"]["S"]: datetime.fromisoformat(item["due_at"]["S"]) for item in answer["Items"]
+        }
+
+
+@contextmanager
+def killed_at(call: int, when: Literal["before", "after"]) -> Iterator[Callable[[], bool]]:
+    """Kill whoever makes this AWS call, before AWS hears of it or after it was done; tells whether it did."""
+    calls = count(1)
+    killed: list[str] = []
+
+    def kill(event_name: str, **_: Any) -> None:
+        if next(calls) == call:
+            killed.append(event_name)
+            raise KilledError(event_name)
+
+    events = [each.meta.events for each in (clients.dynamodb(), clients.sqs(), clients.s3())]
+    for each in events:
+        each.register(f"{when}-call", kill)
+    try:
+        yield lambda: bool(killed)
+    except KilledError:
+        pass
+    finally:
+        for each in events:
+            each.unregister(f"{when}-call", kill)

@@ -1,0 +1,122 @@
+"""Not registered: US numbers are not texted from a pool that carriers refuse, and are as soon as they take it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.messages.app import lambda_handler as messages
+from functions.sweeper.app import lambda_handler as sweeper
+from sendpool.adapters.twilio.transport import NoAnswerError
+from sendpool.domain.registration import Pool
+from sendpool.edge import warm
+from tests.functional.aws import Context
+from tests.functional.conftest import Clock
+from tests.functional.requests import http
+from tests.functional.twilio import FakeTwilio
+
+LONG_CODE, TOLL_FREE, LONDON = "+12025550100", "+18885550100", "+447911123456"
+
+
+def send(context: Context, to: str = "+12025551000") -> dict[str, Any]:
+    answer = messages(http("POST", "/messages", {"to": to, "body": "Hello"}), context)
+    body: dict[str, Any] = json.loads(answer["body"])
+    return body
+
+
+@pytest.mark.parametrize(
+    ("numbers", "short_codes", "campaigns", "is_registered"),
+    [
+        ([], [], [], True),
+        ([LONG_CODE], [], [], False),
+        ([LONG_CODE], [], ["PENDING"], False),
+        ([LONG_CODE], [], ["FAILED"], False),
+        ([LONG_CODE], [], ["VERIFIED"], True),
+        ([LONG_CODE, TOLL_FREE], [], [], True),
+        ([LONG_CODE], ["55555"], [], True),
+        ([LONDON], [], [], True),
+        ([LONDON, LONG_CODE], [], [], False),
+        ([TOLL_FREE], [], [], True),
+    ],
+)
+def test_what_a_pool_can_do(
+    context: Context,
+    clock: Clock,
+    twilio: FakeTwilio,
+    numbers: list[str],
+    short_codes: list[str],
+    campaigns: list[str],
+    is_registered: bool,
+) -> None:
+    twilio.numbers, twilio.short_codes, twilio.campaigns = numbers, short_codes, campaigns
+    sweeper({}, context)
+    clock.pass_by(minutes=2)
+    message = send(context)
+    assert (message["status"] == "accepted") is is_registered
+    assert len(twilio.made) == is_registered
+
+
+def test_who_is_not_registered_is_told_what_to_do_and_may_text_elsewhere(
+    context: Context, clock: Clock, twilio: FakeTwilio
+) -> None:
+    twilio.numbers = [LONG_CODE, LONDON]
+    sweeper({}, context)
+    message = send(context)
+    assert (message["status"], message["reason"]) == ("skipped", "sender_not_registered")
+    assert "campaign" in message["decision"]["remedy"]
+    assert send(context, LONDON)["status"] == "accepted"
+
+
+def test_an_approval_counts_within_minutes(
+    context: Context, clock: Clock, twilio: FakeTwilio
+) -> None:
+    twilio.numbers = [LONG_CODE]
+    sweeper({}, context)
+    assert send(context)["status"] == "skipped"
+    twilio.campaigns = ["VERIFIED"]
+    sweeper({}, context)
+    assert send(context)["status"] == "skipped"
+    clock.pass_by(minutes=5)
+    sweeper({}, context)
+    assert send(context)["status"] == "accepted"
+
+
+def test_it_is_asked_for_once_an_hour_and_what_was_found_holds_meanwhile(
+    context: Context, clock: Clock, twilio: FakeTwilio
+) -> None:
+    twilio.numbers, twilio.campaigns = [LONG_CODE], ["VERIFIED"]
+    sweeper({}, context)
+    asked = twilio.service_questions
+    clock.pass_by(minutes=59)
+    sweeper({}, context)
+    assert twilio.service_questions == asked
+    # WHEN Twilio cannot be asked
+    clock.pass_by(minutes=1)
+    twilio.service_error = NoAnswerError("late")
+    sweeper({}, context)
+    assert send(context)["status"] == "accepted"
+
+
+def test_as_long_as_nothing_is_known_everything_goes(context: Context, twilio: FakeTwilio) -> None:
+    twilio.numbers = [LONG_CODE]
+    assert send(context)["status"] == "accepted"
+
+
+def test_accounts_that_know_better_switch_it_off(
+    context: Context, clock: Clock, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twilio.numbers = [LONG_CODE]
+    sweeper({}, context)
+    monkeypatch.setenv("REGISTRATION_CHECK", "off")
+    warm.start_over(clock=clock)
+    assert send(context)["status"] == "accepted"
+    asked = twilio.service_questions
+    clock.pass_by(hours=3)
+    sweeper({}, context)
+    assert twilio.service_questions == asked
+
+
+def test_a_pool_of_nothing_is_registered() -> None:
+    assert Pool(numbers=(), short_codes=0, has_approved_campaign=False).is_registered
