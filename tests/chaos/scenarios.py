@@ -78,7 +78,8 @@ UNUSUAL = [
     _named("+12025550176"),
     _named("+12025550183"),
     _named("+12025550190"),
-    _named("+12025550194", "refused_by_twilio"),
+    # or, when the sender died with that answer, known from it as a landline
+    _named("+12025550194", "refused_by_twilio", "landline"),
     _named("12345", "invalid_phone"),
     _named("(202) 555-1000", "duplicate"),
     Row("+12025551900", ("missing_variable",)),

@@ -89,23 +89,46 @@ class Deployment:
 
 
 @contextmanager
-def killed_at(call: int, when: Literal["before", "after"]) -> Iterator[Callable[[], bool]]:
-    """Kill whoever makes this AWS call, before AWS hears of it or after it was done; tells whether it did."""
+def killed_at(
+    call: int, when: Literal["before", "after"], *, beside: Callable[[], None] | None = None
+) -> Iterator[Callable[[], bool]]:
+    """Kill whoever makes this AWS call, before AWS hears of it or after it was done; tells whether it did.
+
+    `beside` is what somebody else does just before that call; what that calls is not counted.
+    """
     calls = count(1)
+    is_others = is_last = False
     killed: list[str] = []
 
-    def kill(event_name: str, **_: Any) -> None:
-        if next(calls) == call:
-            killed.append(event_name)
-            raise KilledError(event_name)
+    def begin(event_name: str, **_: Any) -> None:
+        nonlocal is_others, is_last
+        if is_others or is_last or next(calls) != call:
+            return
+        if beside:
+            is_others = True
+            beside()
+            is_others = False
+        is_last = True
+        if when == "before":
+            kill(event_name)
+
+    def end(event_name: str, **_: Any) -> None:
+        if is_last:
+            kill(event_name)
+
+    def kill(event_name: str) -> None:
+        killed.append(event_name)
+        raise KilledError(event_name)
 
     events = [each.meta.events for each in (clients.dynamodb(), clients.sqs(), clients.s3())]
     for each in events:
-        each.register(f"{when}-call", kill)
+        each.register("before-call", begin)
+        each.register("after-call", end)
     try:
         yield lambda: bool(killed)
     except KilledError:
         pass
     finally:
         for each in events:
-            each.unregister(f"{when}-call", kill)
+            each.unregister("before-call", begin)
+            each.unregister("after-call", end)

@@ -291,6 +291,36 @@ def test_dying_while_a_chunk_is_put_off_loses_and_doubles_nobody(
             return
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_sweeper_that_dies_while_it_looks_at_sleepers_forgets_none(
+    flow: Flow, stack: Deployment, clock: Clock, twilio: FakeTwilio, is_late: bool
+) -> None:
+    for call in count(1):
+        # GIVEN another night, and somebody awake and somebody asleep in one chunk
+        clock.at = NIGHT + timedelta(days=call)
+        numbers = [f"+1{area}5551{call:03}" for area in (SAN_FRANCISCO, WASHINGTON)]
+        recipients = [{"to": to, "variables": {"name": "Ann"}} for to in numbers]
+        flow.created(body=BODY, recipients=recipients, start="now")
+        stack.receive()
+        while stack.ticks:
+            stack.tick()
+            stack.receive()
+        # WHEN a sweeper dies at this call, and the sleeper is put off before it began or just before that call
+        if not is_late:
+            stack.send()
+        clock.pass_by(minutes=20)
+        with killed_at(call, "after", beside=stack.send if is_late else None) as was_killed:
+            stack.sweep()
+        # THEN both are texted, the sleeper in the morning
+        settle_down(stack)
+        assert sorted(message["to"] for message in twilio.made[-2:]) != sorted(numbers)
+        stack.rest()
+        assert sorted(message["to"] for message in twilio.made[-2:]) == sorted(numbers), call
+        if not was_killed():
+            assert call > 5
+            return
+
+
 # ------------------------------------------------------------------------------------------------ single messages
 
 

@@ -134,7 +134,8 @@ class Broadcast:
     `rate` is in segments a second; `first` caps how many are sent to. `retry_of` is the broadcast whose failures it
     tries again, those with one of `retry_codes` (`is_tried_again`). `window` is its own hours, at the place of each
     recipient, `budget` what it may cost, in millionths of the account's currency. `due_at` is when somebody has to
-    look at it if nothing happens; it changes whenever something does.
+    look at it if nothing happens; it changes whenever something does. `parkings` counts what was parked until some
+    hour.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Broadcast:
     held_at: datetime | None = None
     resumed_at: datetime | None = None
     due_at: datetime | None = None
+    parkings: int = 0
     started_at: datetime | None = None
     total: int | None = None
     rows_etag: str | None = None

@@ -195,28 +195,33 @@ def _go_on(broadcast: Broadcast, needs: Controlling) -> None:
         needs.broadcasts.look_again(broadcast, broadcast.expire_at)
         return
     seconds = _release_parked(broadcast, needs)
-    if broadcast.state is State.DISPATCHED:
-        needs.broadcasts.look_again(broadcast, None)
-    elif not releases(broadcast, order_for(broadcast, needs.now())):
-        needs.broadcasts.look_again(broadcast, broadcast.expire_at)
-    else:
-        _tick_after(seconds, broadcast, needs)
-    # what was parked meanwhile is seen now, or whoever parked it says itself when to look
+    looks = [_next_release(broadcast, needs)]
+    if broadcast.state is not State.DISPATCHED:
+        is_released = releases(broadcast, order_for(broadcast, needs.now()))
+        looks.append(_tick_after(seconds, broadcast, needs) if is_released else broadcast.expire_at)
+    # whatever was parked since the broadcast was read keeps its earlier look
+    needs.broadcasts.look_again(broadcast, min((at for at in looks if at), default=None))
+
+
+def _next_release(broadcast: Broadcast, needs: Controlling) -> datetime | None:
     parked = next(needs.parked.of(broadcast.id), None)
-    if parked:
-        soonest = needs.now() + timedelta(seconds=_SECONDS_TO_NEXT_RELEASE)
-        needs.broadcasts.look_by(broadcast.id, max(parked.until, soonest))
+    if parked is None:
+        return None
+    return max(parked.until, needs.now() + timedelta(seconds=_SECONDS_TO_NEXT_RELEASE))
 
 
-def _tick_after(seconds: float, broadcast: Broadcast, needs: Controlling) -> None:
-    """Go on at the cursor when what was released now has gone out: both share the broadcast's pace."""
+def _tick_after(seconds: float, broadcast: Broadcast, needs: Controlling) -> datetime:
+    """Go on at the cursor when what was released now has gone out: both share the broadcast's pace.
+
+    Returns when to look whether that happened.
+    """
     now = needs.now()
     if seconds:
         until = max(broadcast.cursor.paced_until, now.timestamp()) + seconds
         needs.broadcasts.pace_out(broadcast, until=until)
     tick = Tick(broadcast.id, broadcast.cursor.offset)
     needs.queues.tick(broadcast.id, tick.to_body(), delay=_delay(seconds))
-    needs.broadcasts.look_again(broadcast, now + STANDS_STILL_AFTER + timedelta(seconds=seconds))
+    return now + STANDS_STILL_AFTER + timedelta(seconds=seconds)
 
 
 def _release_parked(broadcast: Broadcast, needs: Controlling) -> float:

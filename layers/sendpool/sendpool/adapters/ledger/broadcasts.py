@@ -162,12 +162,28 @@ class Broadcasts:
                 "due_at": _written(broadcast.due_at),
                 "held": broadcast.held,
                 "resumed_at": _written(broadcast.resumed_at),
+                "parkings": broadcast.parkings or None,
             },
             to=_open(broadcast.id, due_at),
         ).written
 
     def look_by(self, broadcast_id: str, at: datetime) -> None:
-        """Make sure that somebody looks at a broadcast by then, if it is under way."""
+        """Make sure that somebody looks at a broadcast by then, if it is under way.
+
+        What waits until then is counted first, even when a look is due by then anyway: whoever is about to say that
+        nobody needs to look (look_again) may have read what waits before it was there, and finds another count.
+        """
+        is_under_way = self._table.update(
+            Update(
+                key=keys.broadcast(broadcast_id),
+                expression="ADD parkings :one",
+                condition="#state IN (:importing, :sending, :dispatched)",
+                names={"state": "state"},
+                values={"one": 1, **{str(state): state for state in UNDER_WAY}},
+            )
+        ).written
+        if not is_under_way:
+            return
         due = items.open_broadcast("tick", broadcast_id, at)
         self._table.update(
             Update(

@@ -228,6 +228,7 @@ def to_broadcast(item: Item) -> Broadcast:
         held_at=_time(item, "held_at"),
         resumed_at=_time(item, "resumed_at"),
         due_at=_time(item, "due_at"),
+        parkings=int(item.get("parkings", 0)),
         started_at=_time(item, "started_at"),
         total=item.get("total"),
         rows_etag=item.get("rows_etag"),
