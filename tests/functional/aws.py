@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,11 +39,18 @@ class Context:
         return self.milliseconds.pop(0) if len(self.milliseconds) > 1 else self.milliseconds[0]
 
 
+class OneClientEach:
+    """A session that makes one client a service."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self.client = functools.cache(session.client)
+
+
 @dataclass(frozen=True)
 class Aws:
     """The deployed stack, and what a test asks of it."""
 
-    session: boto3.Session
+    session: OneClientEach
     environment: dict[str, str]
 
     def items(self, *, prefix: str = "") -> list[dict[str, Any]]:
@@ -96,10 +104,15 @@ def sqs_record(
     }
 
 
-def deployed(session: boto3.Session) -> Aws:
+@functools.cache
+def _resources() -> dict[str, Any]:
+    resources: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))["Resources"]
+    return resources
+
+
+def deployed(session: OneClientEach) -> Aws:
     """Make the stack's state in the session's account."""
-    resources = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))["Resources"]
-    table = resources["LedgerTable"]["Properties"]
+    table = _resources()["LedgerTable"]["Properties"]
     session.client("dynamodb").create_table(
         TableName="ledger",
         **{

@@ -17,7 +17,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from pytest_socket import disable_socket, enable_socket
 
 from sendpool.edge import outbound, warm
-from tests.functional.aws import Aws, Context, deployed
+from tests.functional.aws import Aws, Context, OneClientEach, deployed
 from tests.functional.twilio import FakeTwilio
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -64,15 +64,22 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def session() -> OneClientEach:
+    """What tests make their clients with, one a service; functions make theirs from the same descriptions."""
+    boto3.setup_default_session()
+    return OneClientEach(boto3._get_default_session())
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Aws]:
+def aws(monkeypatch: pytest.MonkeyPatch, session: OneClientEach, clock: Clock) -> Iterator[Aws]:
     """The stack's table, queues, bucket and parameters, and the environment its functions get."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        stack = deployed(boto3.Session())
+        stack = deployed(session)
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)
         parameters.clear_caches()

@@ -88,6 +88,38 @@ class Deployment:
         }
 
 
+@dataclass
+class _Killer:
+    """Counts the AWS calls of a process, and kills it at one of them, before or after AWS hears of it."""
+
+    call: int
+    when: Literal["before", "after"]
+    beside: Callable[[], None] | None
+    killed: list[str] = field(default_factory=list)
+    calls: Iterator[int] = field(default_factory=lambda: count(1))
+    is_others: bool = False
+    is_last: bool = False
+
+    def begin(self, event_name: str, **_: Any) -> None:
+        if self.is_others or self.is_last or next(self.calls) != self.call:
+            return
+        if self.beside:
+            self.is_others = True
+            self.beside()
+            self.is_others = False
+        self.is_last = True
+        if self.when == "before":
+            self._kill(event_name)
+
+    def end(self, event_name: str, **_: Any) -> None:
+        if self.is_last:
+            self._kill(event_name)
+
+    def _kill(self, event_name: str) -> None:
+        self.killed.append(event_name)
+        raise KilledError(event_name)
+
+
 @contextmanager
 def killed_at(
     call: int, when: Literal["before", "after"], *, beside: Callable[[], None] | None = None
@@ -96,39 +128,16 @@ def killed_at(
 
     `beside` is what somebody else does just before that call; what that calls is not counted.
     """
-    calls = count(1)
-    is_others = is_last = False
-    killed: list[str] = []
-
-    def begin(event_name: str, **_: Any) -> None:
-        nonlocal is_others, is_last
-        if is_others or is_last or next(calls) != call:
-            return
-        if beside:
-            is_others = True
-            beside()
-            is_others = False
-        is_last = True
-        if when == "before":
-            kill(event_name)
-
-    def end(event_name: str, **_: Any) -> None:
-        if is_last:
-            kill(event_name)
-
-    def kill(event_name: str) -> None:
-        killed.append(event_name)
-        raise KilledError(event_name)
-
+    killer = _Killer(call, when, beside)
     events = [each.meta.events for each in (clients.dynamodb(), clients.sqs(), clients.s3())]
     for each in events:
-        each.register("before-call", begin)
-        each.register("after-call", end)
+        each.register("before-call", killer.begin)
+        each.register("after-call", killer.end)
     try:
-        yield lambda: bool(killed)
+        yield lambda: bool(killer.killed)
     except KilledError:
         pass
     finally:
         for each in events:
-            each.unregister("before-call", begin)
-            each.unregister("after-call", end)
+            each.unregister("before-call", killer.begin)
+            each.unregister("after-call", killer.end)

@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 from functions.inbound.app import lambda_handler as inbound
 from functions.recorder.app import lambda_handler as recorder
 from functions.status.app import lambda_handler as status
+from sendpool.edge import warm
 from tests.functional.aws import AUTH_TOKEN, PATH, PUBLIC_URL, SERVICE_SID, Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
@@ -120,6 +121,22 @@ def test_during_a_rotation_both_tokens_are_believed(aws: Aws, context: Context) 
             inbound(webhook("/webhooks/inbound", text("Hi"), token=token), context)["statusCode"]
             == 200
         )
+
+
+def test_credentials_may_stand_in_secrets_manager_instead(
+    aws: Aws, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_STORE", "secretsmanager")
+    warm.start_over()
+    secret = {"auth-token": "e" * 32, "auth-token-secondary": "f" * 32}
+    aws.session.client("secretsmanager").create_secret(
+        Name=f"{PATH}/twilio", SecretString=json.dumps(secret)
+    )
+    answers = {
+        token: inbound(webhook("/webhooks/inbound", text("Hi"), token=token), context)["statusCode"]
+        for token in (*secret.values(), AUTH_TOKEN)
+    }
+    assert answers == {"e" * 32: 200, "f" * 32: 200, AUTH_TOKEN: 403}
 
 
 # ------------------------------------------------------------------------------------------------ inbound

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
 
-from sendpool.adapters.aws import CONFIG
+from sendpool.adapters import aws
 
 _MAX_AGE_SECONDS = 300
 
@@ -49,9 +49,11 @@ class Parameters:
     def __init__(self, path: str, *, credentials_store: Literal["ssm", "secretsmanager"]) -> None:
         self._path = path
         self._store = credentials_store
-        self._ssm = SSMProvider(boto_config=CONFIG)
+        self._ssm = SSMProvider(boto3_client=aws.ssm())
         self._secrets_manager = (
-            SecretsProvider(boto_config=CONFIG) if credentials_store == "secretsmanager" else None
+            SecretsProvider(boto3_client=aws.secrets_manager())
+            if credentials_store == "secretsmanager"
+            else None
         )
 
     @property
