@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from botocore.exceptions import ClientError
@@ -28,6 +29,7 @@ from sendpool.edge import warm
 from sendpool.workflows.pricing import Prices
 from tests.functional.aws import ACCOUNT_SID, AUTH_TOKEN, PATH, Aws
 from tests.functional.conftest import NOW, Clock
+from tests.functional.rest import killed_at
 
 COUNTRIES = "https://pricing.twilio.com/v1/Messaging/Countries/"
 
@@ -252,6 +254,24 @@ def test_a_busy_twilio_is_left_alone_for_as_long_as_it_asks(
     assert prices.of("US")
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_dies_while_it_keeps_prices_leaves_the_next_one_to_ask(
+    prices: Prices, twilio: FakePriceList, clock: Clock, when: Literal["before", "after"]
+) -> None:
+    for call in count(1):
+        twilio.asked.clear()
+        clock.pass_by(days=1)
+        with killed_at(call, when) as was_killed:
+            another_process(twilio).of("DE")
+        answer = another_process(twilio).of("DE")
+        assert answer
+        assert answer.sms == {"mobile": Cost(104_000, 104_000)}
+        assert twilio.asked in (["DE"], ["DE", "DE"])
+        if not was_killed():
+            assert call > 2
+            return
+
+
 # ---------------------------------------------------------------------------------------------- tables, edge
 
 
@@ -275,26 +295,28 @@ def test_a_rotated_token_is_used_for_the_next_question(
 
 
 def test_the_edge_loads_neither_twilio_s_sdk_nor_the_numbering_plans() -> None:
-    program = (
-        "import sys, sendpool.edge.prices;"
-        "print(sorted({each.split('.')[0] for each in sys.modules}"
-        " & {'twilio', 'phonenumbers', 'pydantic'}))"
+    assert (
+        printed(
+            "import sys, sendpool.edge.prices;"
+            "print(sorted({each.split('.')[0] for each in sys.modules}"
+            " & {'twilio', 'phonenumbers', 'pydantic'}))"
+        )
+        == "[]"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter, the text above
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[2] / "layers" / "sendpool",
-    )
-    assert done.stdout.strip() == "[]"
 
 
 def test_asking_through_the_sdk_s_transport_loads_no_resource_of_the_sdk() -> None:
-    program = (
-        "import sys, sendpool.adapters.twilio.pricing, sendpool.workflows.pricing;"
-        "print('twilio.rest.pricing' in sys.modules, 'twilio.rest' in sys.modules)"
+    assert (
+        printed(
+            "import sys, sendpool.adapters.twilio.pricing, sendpool.workflows.pricing;"
+            "print('twilio.rest.pricing' in sys.modules, 'twilio.rest' in sys.modules)"
+        )
+        == "False False"
     )
+
+
+def printed(program: str) -> str:
+    """Run a program in an interpreter of its own, and return what it prints."""
     done = subprocess.run(  # noqa: S603 - this interpreter, the text above
         [sys.executable, "-c", program],
         capture_output=True,
@@ -302,4 +324,4 @@ def test_asking_through_the_sdk_s_transport_loads_no_resource_of_the_sdk() -> No
         check=True,
         cwd=Path(__file__).parents[2] / "layers" / "sendpool",
     )
-    assert done.stdout.strip() == "False False"
+    return done.stdout.strip()

@@ -481,6 +481,41 @@ def test_a_cap_of_the_account_counts_marketing_alone(
     assert send("marketing")["status"] == "accepted"
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_dying_at_any_call_of_a_message_that_a_cap_counts_counts_it_once(
+    context: Context,
+    clock: Clock,
+    twilio: FakeTwilio,
+    monkeypatch: pytest.MonkeyPatch,
+    when: Literal["before", "after"],
+) -> None:
+    monkeypatch.setenv("MARKETING_PER_DAY", "1")
+    warm.start_over(clock=clock)
+
+    def send(to: str, key: str) -> dict[str, Any]:
+        request = {"to": to, "body": "Hello", "category": "marketing"}
+        answer = messages(
+            http("POST", "/messages", request, headers={"idempotency-key": f"{to}{key}"}), context
+        )
+        body: dict[str, Any] = json.loads(answer["body"])
+        return body
+
+    for call in count(1):
+        # GIVEN a function that dies while it sends somebody a message
+        to = f"+1202555{call:04}"
+        with killed_at(call, when) as was_killed:
+            send(to, "first")
+        # WHEN the request is repeated
+        clock.pass_by(minutes=10)
+        assert send(to, "first")["status"] == "accepted", call
+        # THEN it went out once, and another does not
+        assert send(to, "second")["reason"] == "frequency_cap", call
+        assert [message["to"] for message in twilio.made].count(to) == 1
+        if not was_killed():
+            assert call > 5
+            return
+
+
 def test_what_twilio_refused_counts_for_no_cap(
     context: Context, clock: Clock, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

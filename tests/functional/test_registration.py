@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from itertools import count
+from typing import Any, Literal
 
 import pytest
 
@@ -15,6 +16,7 @@ from sendpool.edge import warm
 from tests.functional.aws import Context
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
+from tests.functional.rest import killed_at
 from tests.functional.twilio import FakeTwilio
 
 LONG_CODE, TOLL_FREE, LONDON = "+12025550100", "+18885550100", "+447911123456"
@@ -97,6 +99,25 @@ def test_it_is_asked_for_once_an_hour_and_what_was_found_holds_meanwhile(
     twilio.service_error = NoAnswerError("late")
     sweeper({}, context)
     assert send(context)["status"] == "accepted"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_sweeper_that_dies_at_any_call_leaves_what_was_found_and_the_next_one_asks(
+    context: Context, clock: Clock, twilio: FakeTwilio, when: Literal["before", "after"]
+) -> None:
+    twilio.numbers, twilio.campaigns = [LONG_CODE], ["VERIFIED"]
+    sweeper({}, context)
+    for call in count(1):
+        twilio.campaigns = [] if twilio.campaigns else ["VERIFIED"]
+        clock.pass_by(hours=1)
+        with killed_at(call, when) as was_killed:
+            sweeper({}, context)
+        sweeper({}, context)
+        clock.pass_by(minutes=2)
+        assert (send(context)["status"] == "accepted") is bool(twilio.campaigns), call
+        if not was_killed():
+            assert call > 2
+            return
 
 
 def test_as_long_as_nothing_is_known_everything_goes(context: Context, twilio: FakeTwilio) -> None:

@@ -5,7 +5,8 @@ what is parked. So either the sender sees that the hold is gone, or the other si
 between leaves the chunk on the queue as well, and the chunk's lease recognises a second copy.
 
 A chunk of whose people some may only be texted later is parked until then, and its broadcast is to be looked at by
-then. Who releases looks again at what is parked after it said when to look next, so neither misses the other.
+then. Who releases says when to look next only if nothing was parked since it read what is, so neither misses the
+other.
 """
 
 from __future__ import annotations
