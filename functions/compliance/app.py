@@ -1,6 +1,7 @@
 """GET, PUT and DELETE /opt-outs/{phone} look up, opt out and opt in again; GET /opt-outs lists, POST …/import opts out.
 
 GET /opt-outs/review lists the texts that read like an opt-out, PUT /opt-outs/review/{sid} decides about one.
+GET /conversations/{phone} shows what passed between us and somebody; GET and PUT /answers, what we answer to whom.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.adapters.ledger.listing import CursorError
 from sendpool.domain.errors import InvalidRequestError, Violation
 from sendpool.edge import http, warm
+from sendpool.edge.answers import read_answer_book
+from sendpool.edge.conversation_models import AnswerBookModel, ConversationPage, EntryView
 from sendpool.edge.observability import count, logger
 from sendpool.edge.opt_out_models import (
     Decision,
@@ -108,6 +111,33 @@ def opt_in(phone: str, request: Annotated[OptIn, Body()]) -> PersonView:
     needs = _keeping()
     consent = request.consent.consent()
     return PersonView.of(opt_outs.opt_in(_number(phone, needs), request.scope, consent, needs))
+
+
+@api.get("/conversations/<phone>", summary="Show what passed between you and somebody")
+def converse(phone: str, cursor: Cursor = None, limit: Limit = 50) -> ConversationPage:
+    needs = _keeping()
+    number = _number(phone, needs)
+    try:
+        entries, following = warm.conversations().page(number, cursor, limit=limit)
+    except CursorError as error:
+        raise _invalid_cursor() from error
+    return ConversationPage(
+        phone=number,
+        blocked=opt_outs.person(number, needs).blocked_by is not None,
+        entries=[EntryView.of(each) for each in entries],
+        next_cursor=following,
+    )
+
+
+@api.get("/answers", summary="Show what is answered when somebody texts")
+def show_answers() -> AnswerBookModel:
+    return AnswerBookModel.of(read_answer_book())
+
+
+@api.put("/answers", summary="Replace what is answered when somebody texts, within a minute")
+def write_answers(request: Annotated[AnswerBookModel, Body()]) -> AnswerBookModel:
+    warm.answer_books().put(request.book())
+    return request
 
 
 def _invalid_cursor() -> InvalidRequestError:

@@ -214,8 +214,6 @@ class DynamoDb:
         keys = index.keys if index else ("pk", "sk")
         if index and params.get("ConsistentRead"):
             raise AwsError("ValidationException")
-        if not params.get("ScanIndexForward", True):
-            raise UnsupportedError("ScanIndexForward")
         bound = Bound.of(params)
 
         def place(item: Item) -> tuple[Any, ...]:
@@ -232,7 +230,14 @@ class DynamoDb:
         )
         if "ExclusiveStartKey" in params:
             last = place(params["ExclusiveStartKey"])
-            found = [item for item in found if place(item) > last]
+            found = [item for item in found if place(item) != last]
+            found = [
+                item
+                for item in found
+                if (place(item) > last) is params.get("ScanIndexForward", True)
+            ]
+        if not params.get("ScanIndexForward", True):
+            found.reverse()
         return _page(found, params, index)
 
     def _shown(self) -> dict[Key, Item]:

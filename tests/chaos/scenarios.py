@@ -260,6 +260,18 @@ def withdrawn(world: World) -> Expected:
     )
 
 
+def unanswered(world: World) -> Expected:
+    """The inbound webhook fails whatever comes: the fallback has what people write, a STOP among it."""
+    world.broken.add("inbound")
+    leaves, stays = "+12025551950", "+12025551952"
+    world.write(leaves, "STOP", after=1)
+    world.write(stays, "Are you open?", after=2)
+    for to, key, after in ((stays, "table", 5), (stays, "menu", 30), (leaves, "late", 3 * 3600)):
+        world.ask(Request("POST", "/messages", {"to": to, "body": key}, key=key, after=after))
+    table, menu, late = (new_id("msg", key=key) for key in ("table", "menu", "late"))
+    return Expected({}, messages={table: stays, menu: stays}, perhaps={late: leaves})
+
+
 def asleep(world: World) -> Expected:
     """A broadcast to people of whom some sleep for three hours yet, and a message to one of them."""
     rows = [
@@ -369,6 +381,7 @@ SCENARIOS: dict[str, Scenario] = {
         held,
         stopped,
         withdrawn,
+        unanswered,
         asleep,
         failing,
         retried,

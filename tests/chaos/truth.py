@@ -98,6 +98,7 @@ def judge(world: World, expected: Expected) -> Verdict:
         _broadcast(verdict, world, ledger, made, broadcast_id, rows, body)
     verdict.wrong += world.too_early
     verdict.wrong += _stops(world, ledger, made, slack)
+    verdict.wrong += _texts(world)
     verdict.wrong += _pauses(world, made, slack)
     verdict.wrong += _left_over(world, expected)
     verdict.wrong += _left_open(world)
@@ -273,12 +274,12 @@ def _stops(
 ) -> Iterator[str]:
     """Whoever's STOP or START reached us is treated so, by all that began after it."""
     for text in world.texts:
-        if text.acknowledged_at is None or text.body not in {"STOP", "START"}:
+        if not text.is_answered or text.body not in {"STOP", "START"}:
             continue
         later = [
             each.at for each in world.texts if each.person == text.person and each.at > text.at
         ]
-        since, until = text.acknowledged_at + slack, min(later, default=inf)
+        since, until = (text.acknowledged_at or inf) + slack, min(later, default=inf)
         if text.body == "STOP":
             sent = (m for messages in made.values() for m in messages if m["to"] == text.person)
             offered = [_made_at(message) for message in sent]
@@ -300,6 +301,19 @@ def _stops(
                 if result["to"] == text.person and result["status"] == Status.SCHEDULED
             ]
             yield from (f"{each} waits for {text.person}, who said STOP" for each in waiting)
+
+
+def _texts(world: World) -> Iterator[str]:
+    """Whatever text we answered well is kept, once."""
+    kept = Counter(
+        (item["person"], item["fields"]["Body"])
+        for item in map(load, world.dynamodb.loaded())
+        if item["sk"] == "IN"
+    )
+    for text in world.texts:
+        times = kept[text.person, text.body]
+        if times > 1 or (text.is_answered and not times):
+            yield f"{text.body!r} of {text.person} is kept {times} times"
 
 
 def _opt_out(world: World, text: Text) -> Iterator[str]:

@@ -110,6 +110,7 @@ class SimulatedTwilio:
         session: Any = _Session(self.webhooks.append)
         self._simulator = Simulator(SETTINGS, session)
         self._simulator.change({"inbound_request_url": f"{PUBLIC_URL}/webhooks/inbound"})
+        self._simulator.services.default.fallback_url = f"{PUBLIC_URL}/webhooks/fallback"
         self.clock = self._simulator.clock
         self._simulator.callbacks.pause()
         self.clock.freeze()

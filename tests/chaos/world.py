@@ -140,12 +140,17 @@ class Request:
 
 @dataclass(slots=True)
 class Text:
-    """What a person writes to us at a time, and when we first answered its webhook well."""
+    """What a person writes to us at a time.
+
+    `is_answered` when we answered its webhook well, `acknowledged_at` when we did so with the text in the ledger: one
+    that the ledger did not take waits on a queue, and counts when it is worked off.
+    """
 
     person: str
     body: str
     at: float
     is_written: bool = False
+    is_answered: bool = False
     acknowledged_at: float | None = None
 
 
@@ -195,6 +200,8 @@ class World:
         self.began = self.now()
         self.requests: list[Request] = []
         self.texts: list[Text] = []
+        # functions that are broken: they do nothing and fail
+        self.broken: set[str] = set()
         self.errors: list[str] = []
         self.too_early: list[str] = []
         self.slow: dict[str, float] = {}
@@ -706,17 +713,20 @@ class World:
         name = urlsplit(webhook.url).path.rsplit("/", 1)[-1]
         if self.course.arrive(name, "lambda.deliver", "webhook") is Fault.REPEAT:
             self._later(WEBHOOK_AGAIN_SECONDS, self._another(webhook))
-        try:
-            answer = self._invoke(
-                deployment().functions[name], _webhook_event(webhook), twice=self._another(webhook)
-            )
-            status = answer["statusCode"]
-        except FunctionFailedError:
-            status = 500
+        status = 500 if name in self.broken else self._status_of(webhook, name)
         self._note_if_stopped(webhook, status)
         if self.course.arrive(name, "lambda.acknowledge", "webhook") is Fault.FORGET:
             status = 504
         webhook.answer.set_result(status)
+
+    def _status_of(self, webhook: Webhook, name: str) -> int:
+        try:
+            answer = self._invoke(
+                deployment().functions[name], _webhook_event(webhook), twice=self._another(webhook)
+            )
+        except FunctionFailedError:
+            return 500
+        return int(answer["statusCode"])
 
     def _another(self, webhook: Webhook) -> Callable[[], None]:
         """What brings the same webhook once more, to whose answer nobody listens."""
@@ -743,8 +753,13 @@ class World:
         fields = dict(parse_qsl(webhook.body))
         for text in self.texts:
             is_this = (text.person, text.body) == (fields.get("From"), fields.get("Body"))
-            if is_this and status == 200 and text.acknowledged_at is None:
-                text.acknowledged_at = self.now()
+            if is_this and status == 200:
+                text.is_answered = True
+                if text.acknowledged_at is None and self._is_kept(fields["MessageSid"]):
+                    text.acknowledged_at = self.now()
+
+    def _is_kept(self, sid: str) -> bool:
+        return (f"IN#{sid}", "IN") in self.dynamodb.items
 
     # -------------------------------------------------------------------------------------------- callers
 

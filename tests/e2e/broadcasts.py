@@ -14,7 +14,6 @@ from sendpool.adapters.ledger.table import load
 from sendpool.domain.message import current_status
 from tests.e2e.conftest import Caller, wait_for
 
-
 # the ledger remembers people: who turned out to have a landline in one test is not texted in the next
 _ENDINGS = iter(random.SystemRandom().sample(range(1000), 1000))
 

@@ -161,8 +161,9 @@ def test_a_configured_reply_answers_a_text_but_no_keyword(
     monkeypatch.setenv("INBOUND_REPLY", "We read <this> & answer soon.")
     answer = inbound(webhook("/webhooks/inbound", text("Hello")), context)
     assert "<Message>We read &lt;this&gt; &amp; answer soon.</Message>" in answer["body"]
-    for keyword in ("STOP", "help", " Start "):
-        again = inbound(webhook("/webhooks/inbound", text(keyword)), context)
+    for n, keyword in enumerate(("STOP", "help", " Start ")):
+        fields = text(keyword, MessageSid=f"SM{n:032}")
+        again = inbound(webhook("/webhooks/inbound", fields), context)
         assert "<Message>" not in again["body"]
 
 

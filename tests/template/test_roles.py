@@ -47,9 +47,11 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("s3", "ListBucket", "FilesBucket")
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue"),
     "ComplianceFunction": _each(
-        "dynamodb", "GetItem BatchGetItem PutItem UpdateItem Query", "LedgerTable"
+        "dynamodb",
+        "GetItem BatchGetItem PutItem UpdateItem Query BatchWriteItem",
+        "LedgerTable",
     )
-    | _each("dynamodb", "Query", "LedgerTable/index/listed")
+    | _each("dynamodb", "Query", "LedgerTable/index/listed", "LedgerTable/index/by_person")
     | _each("sqs", "SendMessage", "SendQueue")
     | _each("ssm", "GetParametersByPath", "ssm:parameter/sendpool/Stage"),
     "DeactivationsFunction": READS_PARAMETERS
@@ -74,6 +76,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("sqs", "SendMessage", "SendQueue", "SendDeadLetterQueue"),
     "RecorderFunction": _consumes("CallbacksQueue")
     | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person")
     | _each("sqs", "SendMessage", "SendQueue"),
     "RollupFunction": _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
     | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
@@ -91,7 +94,9 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue", "CallbacksQueue"),
     "InboundFunction": READS_PARAMETERS
     | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
-    | _each("sqs", "SendMessage", "SendQueue"),
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person")
+    | _each("sqs", "SendMessage", "SendQueue", "CallbacksQueue"),
+    "FallbackFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
     "StatusFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
 }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,19 +33,29 @@ _S3_CONFIG = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style
 
 _CONFIGS = {"s3": _S3_CONFIG, "dynamodb": _DYNAMODB_CONFIG}
 
+Patience = Literal["long", "short"]
+# for whoever is waited for: two tries of a second each, so that there is time left for another way
+_SHORT = Config(
+    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+)
+
+# what a call ends with that AWS did not do, or did not answer
+UNAVAILABLE = (ClientError, BotoCoreError)
+
 
 @functools.cache
-def _client(service: Any) -> Any:
-    return boto3.client(service, config=_CONFIGS.get(service, CONFIG))
+def _client(service: Any, patience: Patience = "long") -> Any:
+    config = _CONFIGS.get(service, CONFIG)
+    return boto3.client(service, config=config.merge(_SHORT) if patience == "short" else config)
 
 
-def dynamodb() -> DynamoDBClient:
-    client: DynamoDBClient = _client("dynamodb")
+def dynamodb(patience: Patience = "long") -> DynamoDBClient:
+    client: DynamoDBClient = _client("dynamodb", patience)
     return client
 
 
-def sqs() -> SQSClient:
-    client: SQSClient = _client("sqs")
+def sqs(patience: Patience = "long") -> SQSClient:
+    client: SQSClient = _client("sqs", patience)
     return client
 
 

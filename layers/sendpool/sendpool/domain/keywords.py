@@ -78,6 +78,11 @@ def restores(word: str, *, toll_free: bool, is_blocked: bool) -> bool:
     return is_blocked and said in START and not (toll_free and said == "YES")
 
 
+def words_of(text: str) -> list[str]:
+    """Return a text's words as they are compared: without case, accents and punctuation."""
+    return read_words(_cleaned(text)).spoken()
+
+
 def classify(
     body: str, *, opt_out_type: str | None = None, language: str | None = None
 ) -> OptOutClass:

@@ -59,6 +59,7 @@ class Settings:
     checks_registration: bool
     brand: str
     link_domain: str
+    patience: Literal["long", "short"]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -97,6 +98,7 @@ class Settings:
             checks_registration=env.get("REGISTRATION_CHECK", "on") == "on",
             brand=env.get("BRAND_NAME", ""),
             link_domain=env.get("LINK_DOMAIN", ""),
+            patience="short" if env.get("PATIENCE") == "short" else "long",
         )
 
 

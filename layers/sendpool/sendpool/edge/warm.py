@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 
 from sendpool.adapters import aws
 from sendpool.adapters.files import Files
+from sendpool.adapters.ledger.answer_book import AnswerBooks
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
 from sendpool.adapters.ledger.chunks import Chunks
+from sendpool.adapters.ledger.conversations import Conversations
 from sendpool.adapters.ledger.due import Due
 from sendpool.adapters.ledger.messages import Deliveries, Messages
 from sendpool.adapters.ledger.parked import ParkedChunks
@@ -74,7 +76,7 @@ def settings() -> Settings:
 
 @functools.cache
 def table() -> Table:
-    return Table(aws.dynamodb(), settings().ledger_table)
+    return Table(aws.dynamodb(settings().patience), settings().ledger_table)
 
 
 @functools.cache
@@ -86,7 +88,7 @@ def parameters() -> Parameters:
 def queues() -> Queues:
     chosen = settings()
     return Queues(
-        aws.sqs(),
+        aws.sqs(chosen.patience),
         QueueUrls(
             dispatch=chosen.dispatch_queue_url,
             send=chosen.send_queue_url,
@@ -143,6 +145,14 @@ def reachability() -> Reachability:
 
 def inbound_messages() -> InboundMessages:
     return InboundMessages(table(), retention=settings().retention)
+
+
+def conversations() -> Conversations:
+    return Conversations(table())
+
+
+def answer_books() -> AnswerBooks:
+    return AnswerBooks(table())
 
 
 def broadcasts() -> Broadcasts:

@@ -1,65 +1,162 @@
 """What happens when somebody texts us: keep it, act on what asks to stop or to start, and say what to answer.
 
-Twilio itself confirms STOP, START and HELP; an answer of ours would be a second one. It does not confirm what only
-reads like an opt-out, and nothing but a confirmation may follow one: there we are silent too.
+The text is kept first, together with what it is answered: when Twilio brings it again, it is answered the same and
+nothing is done twice. When the ledger does not take it, it goes to a queue with the answer that was given, and is
+taken in from there.
+
+Twilio itself confirms STOP and START, and HELP as a rule; an answer of ours would be a second one. It does not
+confirm what only reads like an opt-out, and nothing but a confirmation may follow one: there we are silent too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from sendpool.adapters.ledger.conversations import Conversations
 from sendpool.adapters.ledger.people import InboundMessages
+from sendpool.domain.answers import AnswerBook, Written, answers_to
+from sendpool.domain.conversation import (
+    Entry,
+    InboundMessage,
+    OutboundEntry,
+    answered_message,
+    is_flood,
+)
 from sendpool.domain.keywords import OptOutClass, classify, restores
 from sendpool.domain.opt_out import ALL
 from sendpool.workflows.opting_out import OptingOut, record
 
 LikelyStop = Literal["act", "review", "ignore"]
+KIND = "inbound"
 
 _TOLL_FREE = re.compile(r"\+1(?:800|833|844|855|866|877|888)[0-9]{7}")
+# as many as one needs to see a flood, and what is answered
+_RECENT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
-    """What receiving needs. `reply` answers a text that is no keyword; empty = no answer.
+    """What receiving needs.
 
     `likely_stop` is what follows when a text reads like an opt-out without being a STOP word: it acts as one,
     somebody decides, or nothing.
     """
 
     inbound: InboundMessages
+    conversations: Conversations
     opting_out: OptingOut
-    reply: str
+    book: Callable[[], AnswerBook]
     likely_stop: LikelyStop
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """What was made of an inbound message."""
+class AnsweredText:
+    """A text, when it came, and what it was answered; as it is queued when the ledger does not take it."""
 
-    opt_out_class: OptOutClass
-    answer: str
+    fields: Mapping[str, str]
+    received_at: datetime
+    answers: tuple[str, ...] = ()
+
+    def to_body(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "kind": KIND,
+            "received_at": self.received_at.isoformat(),
+            "fields": dict(self.fields),
+            "answers": list(self.answers),
+        }
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> AnsweredText:
+        """Read what was queued; raises KeyError, TypeError or ValueError when it is no such body."""
+        fields = {str(name): str(value) for name, value in body["fields"].items()}
+        if not fields["MessageSid"]:
+            raise ValueError("a text without a SID")
+        at = datetime.fromisoformat(body["received_at"])
+        return cls(fields, at, tuple(map(str, body["answers"])))
 
 
-def receive(fields: Mapping[str, str], receiving: Receiving, *, at: datetime) -> Received:
-    """Take in an inbound message; taking it in again changes nothing and answers the same."""
-    asked = classify(fields.get("Body", ""), opt_out_type=fields.get("OptOutType"))
-    first_kept = receiving.inbound.keep(
-        fields["MessageSid"],
-        fields,
-        at=at,
-        opt_out_class=str(asked),
+def receive(fields: Mapping[str, str], receiving: Receiving, *, at: datetime) -> InboundMessage:
+    """Take in a text that waits for its answer; taking it in again changes nothing and answers the same."""
+    before = _earlier(fields, receiving)
+    answers = answers_in(fields, receiving.book(), receiving.likely_stop, before=before, at=at)
+    return _take_in(AnsweredText(fields, at, answers), before, receiving)
+
+
+def take_in(text: AnsweredText, receiving: Receiving) -> InboundMessage:
+    """Take in a text that was answered already."""
+    return _take_in(text, _earlier(text.fields, receiving), receiving)
+
+
+def answers_in(
+    fields: Mapping[str, str],
+    book: AnswerBook,
+    likely_stop: LikelyStop,
+    *,
+    before: Sequence[Entry] | None,
+    at: datetime,
+) -> tuple[str, ...]:
+    """Say what to answer; `before` is what passed between us, the newest first, None if nobody can tell."""
+    asked = _asked(fields)
+    if asked is OptOutClass.STOP_LIKELY and likely_stop == "ignore":
+        asked = OptOutClass.NONE
+    if before and is_flood(before, at):
+        return ()
+    return answers_to(
+        Written(
+            body=fields.get("Body", ""),
+            number=fields.get("To", ""),
+            opt_out_class=asked,
+            is_answered_by_twilio=bool(fields.get("OptOutType")),
+            is_first=before is not None and not before,
+        ),
+        book,
+    )
+
+
+def _earlier(fields: Mapping[str, str], receiving: Receiving) -> list[Entry]:
+    """Read what passed between us before this text, which may be there already."""
+    person = fields.get("From")
+    if not person:
+        return []
+    recent = receiving.conversations.recent(person, limit=_RECENT)
+    return [
+        each
+        for each in recent
+        if isinstance(each, OutboundEntry) or each.sid != fields["MessageSid"]
+    ]
+
+
+def _asked(fields: Mapping[str, str]) -> OptOutClass:
+    return classify(fields.get("Body", ""), opt_out_type=fields.get("OptOutType"))
+
+
+def _take_in(text: AnsweredText, before: Sequence[Entry], receiving: Receiving) -> InboundMessage:
+    fields, asked = text.fields, _asked(text.fields)
+    kept = receiving.inbound.keep(
+        InboundMessage(
+            sid=fields["MessageSid"],
+            received_at=text.received_at,
+            fields=fields,
+            opt_out_class=str(asked),
+            answers=text.answers,
+            in_reply_to=answered_message(before),
+            error_code=fields.get("ErrorCode"),
+            error_url=fields.get("ErrorUrl"),
+        ),
         for_review=asked is OptOutClass.STOP_LIKELY and receiving.likely_stop == "review",
     )
+    if fields.get("ErrorUrl") and not kept.error_url:
+        receiving.inbound.note_failure(
+            kept.sid, error_code=fields.get("ErrorCode"), error_url=fields["ErrorUrl"]
+        )
     if fields.get("From"):
-        _act(asked, fields, receiving, at=first_kept)
-    is_ordinary = asked is OptOutClass.NONE or (
-        asked is OptOutClass.STOP_LIKELY and receiving.likely_stop == "ignore"
-    )
-    return Received(asked, receiving.reply if is_ordinary else "")
+        _act(asked, fields, receiving, at=kept.received_at)
+    return kept
 
 
 def _act(

@@ -98,6 +98,10 @@ def reconciliation() -> Key:
     return Key("RECONCILIATION", "PLACE")
 
 
+def answer_book() -> Key:
+    return Key("ANSWERS", "BOOK")
+
+
 def inbound(sid: str) -> Key:
     return Key(f"IN#{sid}", "IN")
 

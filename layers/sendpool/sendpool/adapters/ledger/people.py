@@ -11,6 +11,7 @@ from typing import Literal
 from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.listing import Listing
 from sendpool.adapters.ledger.table import Item, Table, TransactionLostError, Update
+from sendpool.domain.conversation import InboundMessage
 from sendpool.domain.opt_out import ALL, Change, Standing, blocking_scope, heard
 
 _TRIES = 10
@@ -192,28 +193,39 @@ class InboundMessages:
         self._retention = retention
         self._listing = Listing(table, "review")
 
-    def keep(
-        self,
-        sid: str,
-        fields: Mapping[str, str],
-        *,
-        at: datetime,
-        opt_out_class: str | None = None,
-        for_review: bool = False,
-    ) -> datetime:
-        """Keep an inbound message with all fields of its webhook, and return when it was first kept."""
+    def keep(self, message: InboundMessage, *, for_review: bool = False) -> InboundMessage:
+        """Keep a text, and return it as it was first kept."""
         item = {
-            **keys.inbound(sid)._asdict(),
-            "sid": sid,
-            "person": fields.get("From") or None,
-            "created_at": items.written(at),
-            "expires_at": items.epoch(at + self._retention),
-            "fields": dict(fields),
-            "opt_out_class": opt_out_class,
-            **(self._listing.place(sid, at) if for_review else {}),
+            **keys.inbound(message.sid)._asdict(),
+            "sid": message.sid,
+            "person": message.fields.get("From") or None,
+            "created_at": items.written(message.received_at),
+            "expires_at": items.epoch(message.received_at + self._retention),
+            "fields": dict(message.fields),
+            "opt_out_class": message.opt_out_class,
+            "answers": list(message.answers) or None,
+            "in_reply_to": message.in_reply_to,
+            "error_code": message.error_code,
+            "error_url": message.error_url,
+            **(self._listing.place(message.sid, message.received_at) if for_review else {}),
         }
         existing = self._table.put_if(item, "attribute_not_exists(pk)").existing
-        return datetime.fromisoformat(existing["created_at"]) if existing else at
+        return to_inbound(existing) if existing else message
+
+    def get(self, sid: str) -> InboundMessage | None:
+        item = self._table.get(keys.inbound(sid))
+        return to_inbound(item) if item else None
+
+    def note_failure(self, sid: str, *, error_code: str | None, error_url: str | None) -> None:
+        """Note that the webhook of a text that was kept had failed all the same, in Twilio's eyes."""
+        self._table.update(
+            Update(
+                key=keys.inbound(sid),
+                expression="SET error_code = :code, error_url = :url",
+                condition="attribute_exists(pk)",
+                values={"code": error_code or "", "url": error_url or ""},
+            )
+        )
 
     def for_review(self, *, cursor: str | None, limit: int) -> tuple[list[Reviewed], str | None]:
         """Return up to `limit` texts to decide about, and the cursor of the next ones; raises CursorError."""
@@ -241,6 +253,20 @@ class InboundMessages:
                 values={"decision": decision},
             )
         )
+
+
+def to_inbound(item: Item) -> InboundMessage:
+    """Read a text that was kept."""
+    return InboundMessage(
+        sid=item["sid"],
+        received_at=datetime.fromisoformat(item["created_at"]),
+        fields=item["fields"],
+        opt_out_class=item.get("opt_out_class"),
+        answers=tuple(item.get("answers", ())),
+        in_reply_to=item.get("in_reply_to"),
+        error_code=item.get("error_code"),
+        error_url=item.get("error_url"),
+    )
 
 
 def _to_reviewed(item: Item) -> Reviewed:

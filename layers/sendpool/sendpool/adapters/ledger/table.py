@@ -130,7 +130,13 @@ class Table:
         return (load(item) for page in pages for item in page["Items"])
 
     def index_page(
-        self, index: str, *, partition: tuple[str, str], after: Item | None, limit: int
+        self,
+        index: str,
+        *,
+        partition: tuple[str, str],
+        after: Item | None,
+        limit: int,
+        newest_first: bool = False,
     ) -> tuple[list[Item], Item | None]:
         """Read at most `limit` items of an index partition after a place in it, and the place after them."""
         name, value = partition
@@ -142,6 +148,7 @@ class Table:
             ExpressionAttributeNames={"#p": name},
             ExpressionAttributeValues=cast("Any", dump({":p": value})),
             Limit=limit,
+            ScanIndexForward=not newest_first,
             **more,
         )
         last = answer.get("LastEvaluatedKey")
