@@ -58,7 +58,10 @@ def start_simulator() -> Twilio:
 
 def point_webhooks(twilio: Twilio, *, public_url: str) -> None:
     """Tell the simulator's Messaging Service where inbound messages go, as a person does in Twilio's console."""
-    change = json.dumps({"inbound_request_url": f"{public_url}/webhooks/inbound"}).encode()
+    urls = {"inbound_request_url": "inbound", "fallback_url": "fallback"}
+    change = json.dumps(
+        {setting: f"{public_url}/webhooks/{route}" for setting, route in urls.items()}
+    ).encode()
     request = urllib.request.Request(  # noqa: S310 - our own simulator
         f"{twilio.url}/_control/settings",
         data=change,

@@ -51,7 +51,7 @@ from local.twilio.trusthub.trusthub import TrustHub
 from local.twilio.webhooks.callbacks import StatusCallbacks
 from local.twilio.webhooks.client import WebhookClient
 
-SERVICE_SETTINGS = ("inbound_request_url", "status_callback")
+SERVICE_SETTINGS = ("inbound_request_url", "fallback_url", "status_callback")
 
 
 class Simulator:

@@ -109,8 +109,10 @@ class SimulatedTwilio:
         self._receptions: list[asyncio.Task[Inbound]] = []
         session: Any = _Session(self.webhooks.append)
         self._simulator = Simulator(SETTINGS, session)
-        self._simulator.change({"inbound_request_url": f"{PUBLIC_URL}/webhooks/inbound"})
-        self._simulator.services.default.fallback_url = f"{PUBLIC_URL}/webhooks/fallback"
+        urls = {"inbound_request_url": "inbound", "fallback_url": "fallback"}
+        self._simulator.change(
+            {setting: f"{PUBLIC_URL}/webhooks/{route}" for setting, route in urls.items()}
+        )
         self.clock = self._simulator.clock
         self._simulator.callbacks.pause()
         self.clock.freeze()
