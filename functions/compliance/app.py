@@ -124,7 +124,7 @@ def converse(phone: str, cursor: Cursor = None, limit: Limit = 50) -> Conversati
     return ConversationPage(
         phone=number,
         blocked=opt_outs.person(number, needs).blocked_by is not None,
-        entries=[EntryView.of(each) for each in entries],
+        entries=[EntryView.of(each, link=warm.files().media_url) for each in entries],
         next_cursor=following,
     )
 

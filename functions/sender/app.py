@@ -30,6 +30,7 @@ def on_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         sending=outbound.sending(lambda_context),
         opt_outs=warm.opt_outs(),
         consents=outbound.consents,
+        fetching=outbound.fetching,
         queues=warm.queues(),
         may_go_on=lambda: lambda_context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
     )

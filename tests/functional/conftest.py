@@ -91,7 +91,9 @@ def aws(monkeypatch: pytest.MonkeyPatch, session: OneClientEach, clock: Clock) -
 @pytest.fixture
 def twilio(aws: Aws, clock: Clock) -> Iterator[FakeTwilio]:
     fake = FakeTwilio(clock)
-    outbound.use_transport(lambda: fake, storage=lambda: fake.read_file)
+    outbound.use_transport(
+        lambda: fake, storage=lambda: fake.read_file, media=lambda: fake.read_media
+    )
     yield fake
     outbound.use_transport()
     assert fake.violations == []

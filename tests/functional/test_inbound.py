@@ -10,6 +10,7 @@ from datetime import timedelta
 from html import unescape
 from itertools import count
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -20,8 +21,10 @@ from functions.inbound.app import lambda_handler as inbound
 from functions.messages.app import lambda_handler as messages
 from functions.recorder.app import lambda_handler as recorder
 from sendpool.adapters import aws as clients
+from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
+from sendpool.domain.media import MediaGoneError
 from sendpool.edge import warm
-from tests.functional.aws import SERVICE_SID, Aws, Context
+from tests.functional.aws import SERVICE_SID, Aws, Context, sqs_record
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow
 from tests.functional.requests import http
@@ -291,7 +294,8 @@ def test_a_conversation_shows_both_sides_the_newest_first(
         "accepted",
     )
     assert (with_picture["body"], with_picture["status"]) == ("", "received")
-    assert with_picture["media"] == [{"url": "https://api.twilio.com/m", "content_type": "a/b"}]
+    [media] = with_picture["media"]
+    assert (media["url"], media["content_type"]) == ("https://api.twilio.com/m", "a/b")
     assert (question["body"], question["number"]) == ("Who is this?", OURS)
     assert (first["direction"], first["broadcast_id"]) == ("outbound", broadcast_id)
     # AND texts know what they answer
@@ -325,6 +329,103 @@ def test_a_cursor_of_another_list_is_refused(aws: Aws) -> None:
     answer = compliance(event, Context())
     assert answer["statusCode"] == 422
     assert json.loads(answer["body"])["code"] == "invalid_cursor"
+
+
+# ------------------------------------------------------------------------------------------------ pictures
+
+OWL, CAT = ("https://api.twilio.com/ME1", "https://api.twilio.com/ME2")
+
+
+def pictures(*urls: str) -> dict[str, str]:
+    return {
+        "NumMedia": str(len(urls)),
+        **{f"MediaUrl{n}": url for n, url in enumerate(urls)},
+        **{f"MediaContentType{n}": "image/png" for n, _ in enumerate(urls)},
+    }
+
+
+def shown(person: str = PERSON) -> list[dict[str, Any]]:
+    media: list[dict[str, Any]] = conversation(person)["entries"][0]["media"]
+    return media
+
+
+def fetched(aws: Aws, media: dict[str, Any]) -> tuple[str, bytes]:
+    """Read what is in the bucket where a link of ours points."""
+    key = urlsplit(media["url"]).path.removeprefix("/").removeprefix("files/")
+    answer = aws.session.client("s3").get_object(Bucket="files", Key=key)
+    return answer["ContentType"], answer["Body"].read()
+
+
+def test_pictures_are_fetched_and_kept_under_a_link_of_ours(
+    flow: Flow, aws: Aws, twilio: FakeTwilio
+) -> None:
+    twilio.media = {OWL: ("image/png", b"an owl"), CAT: ("image/gif", b"a cat")}
+    says("Look", **pictures(OWL, CAT))
+    assert [each["url"] for each in shown()] == [OWL, CAT]
+    flow.send_all()
+    owl, cat = shown()
+    assert (owl["content_type"], owl["size"], owl["missing"]) == ("image/png", 6, None)
+    assert fetched(aws, owl) == ("image/png", b"an owl")
+    assert fetched(aws, cat) == ("image/gif", b"a cat")
+    # AND once only, however often the text comes
+    says("Look", MessageSid=conversation()["entries"][0]["id"], **pictures(OWL, CAT))
+    assert aws.records("SEND_QUEUE") == []
+    assert twilio.media_reads == 2
+
+
+@pytest.mark.parametrize("error", [TwilioBusyError(429, retry_after=2), TwilioUnavailableError()])
+def test_a_picture_that_cannot_be_had_now_is_asked_for_again(
+    flow: Flow, aws: Aws, twilio: FakeTwilio, error: Exception
+) -> None:
+    twilio.media = {OWL: error}
+    says("Look", **pictures(OWL))
+    flow.send(aws.records("SEND_QUEUE"))
+    assert shown()[0]["url"] == OWL
+    twilio.media = {OWL: ("image/png", b"an owl")}
+    flow.send_all()
+    assert fetched(aws, shown()[0]) == ("image/png", b"an owl")
+
+
+def test_a_picture_that_is_gone_is_said_to_be(flow: Flow, aws: Aws, twilio: FakeTwilio) -> None:
+    twilio.media = {OWL: MediaGoneError(), CAT: ("image/png", b"x" * (32 * 1024 * 1024 + 1))}
+    says("Look", **pictures(OWL, CAT))
+    flow.send_all()
+    assert [each["missing"] for each in shown()] == ["gone", "too_large"]
+    assert aws.records("SEND_QUEUE") == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_dying_while_a_picture_is_fetched_keeps_it_once(
+    flow: Flow, aws: Aws, twilio: FakeTwilio, when: Literal["before", "after"]
+) -> None:
+    twilio.media = {OWL: ("image/png", b"an owl")}
+    for call_number in count(1):
+        person = f"+1202555{call_number:04}"
+        says("Look", From=person, **pictures(OWL))
+        [record] = aws.records("SEND_QUEUE")
+        with killed_at(call_number, when) as was_killed:
+            flow.send([record])
+        flow.send([record])
+        assert fetched(aws, shown(person)[0]) == ("image/png", b"an owl"), call_number
+        if not was_killed():
+            assert call_number > 2
+            return
+
+
+@pytest.mark.parametrize("media", [{}, {"sid": "MM1"}, [], {"sid": 1, "number": "x", "url": ""}])
+def test_what_is_no_wish_for_a_picture_is_set_aside(flow: Flow, aws: Aws, media: Any) -> None:
+    body = json.dumps({"version": 1, "media": media})
+    assert flow.send([{**sqs_record(body), "messageId": "m"}]) == []
+    [letter] = aws.records("SEND_DEAD_LETTER_QUEUE")
+    assert letter["body"] == body
+
+
+def test_a_picture_of_a_text_that_is_gone_is_not_fetched(
+    flow: Flow, aws: Aws, twilio: FakeTwilio
+) -> None:
+    wanted = {"sid": "MM1", "number": 0, "url": OWL, "rounds": 0}
+    assert flow.send([sqs_record(json.dumps({"version": 1, "media": wanted}))]) == []
+    assert twilio.media_reads == 0
 
 
 # ------------------------------------------------------------------------------------------------ no ledger

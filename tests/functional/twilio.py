@@ -17,6 +17,7 @@ from twilio.http.response import Response
 
 from local.twilio.contract.contract import Violation, request_violations
 from local.twilio.contract.requests import Request
+from sendpool.adapters.twilio.media import MediaFile
 from sendpool.adapters.twilio.transport import TransportError
 
 _ONE_MESSAGE = re.compile(r"/Messages/(SM[0-9a-f]{32})\.json$")
@@ -58,6 +59,8 @@ class FakeTwilio(HttpClient):
     on_list: Callable[[Mapping[str, Any]], None] = lambda _params: None
     on_cancel: Callable[[str], None] = lambda _sid: None
     cancel_answers: list[Answer] = field(default_factory=list)
+    media: dict[str, tuple[str, bytes] | Exception] = field(default_factory=dict)
+    media_reads: int = 0
     canceled: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
     short_codes: list[str] = field(default_factory=list)
@@ -152,6 +155,15 @@ class FakeTwilio(HttpClient):
         """What the storage host answers, in small pieces."""
         content = self.deactivated[url.rpartition("/")[2]].encode()
         yield from (content[at : at + 7] for at in range(0, len(content), 7))
+
+    def read_media(self, url: str) -> MediaFile:
+        """What a picture of an inbound text is, or the error that reading it meets."""
+        found = self.media[url]
+        if isinstance(found, Exception):
+            raise found
+        self.media_reads += 1
+        content_type, content = found
+        return MediaFile(content_type, iter([content[:3], content[3:]]))
 
     def _change(self, sid: str) -> Response:
         """Cancel a message while it is scheduled."""

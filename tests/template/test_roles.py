@@ -52,6 +52,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         "LedgerTable",
     )
     | _each("dynamodb", "Query", "LedgerTable/index/listed", "LedgerTable/index/by_person")
+    | _each("s3", "GetObject", "FilesBucket/media/*")
     | _each("sqs", "SendMessage", "SendQueue")
     | _each("ssm", "GetParametersByPath", "ssm:parameter/sendpool/Stage"),
     "DeactivationsFunction": READS_PARAMETERS
@@ -66,6 +67,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("s3", "GetObject PutObject", "FilesBucket/reports/*", "FilesBucket/prices/*")
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue"),
     "SenderFunction": READS_PARAMETERS
+    | _each("s3", "PutObject", "FilesBucket/media/*")
     | _consumes("SendQueue")
     | _each(
         "dynamodb",
@@ -106,6 +108,7 @@ WITH_A_STAR = {
     "FilesBucket/rows/*": "a file for each broadcast",
     "FilesBucket/reports/*": "a file for each broadcast",
     "FilesBucket/prices/*": "a file for each country",
+    "FilesBucket/media/*": "a file for each picture that came with a text",
     "LedgerTable/stream/*": "AWS offers ListStreams on no narrower resource than a table's streams",
 }
 

@@ -3,18 +3,21 @@
 Rows that take longer than one invocation are one multipart upload that lives across several: parts are numbered,
 and putting a part again replaces it by the same. Beside them `rows/<broadcast>.import/<n>.*` keeps what it takes to
 go on after part n. Reports are `reports/<broadcast>/<name>.csv`; their parts have names that nobody uses twice, so that
-whoever puts one never replaces another's, and are joined in the end. Every call moves some megabytes at most, so none
+whoever puts one never replaces another's, and are joined in the end. `media/<text>/<n>` are pictures that came with
+texts. Every call moves some megabytes at most, so none
 lasts longer than its timeout.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+from sendpool.domain.media import LARGEST_BYTES, MediaTooLargeError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -188,10 +191,27 @@ class Files:
 
     def report_url(self, report: str) -> str:
         """Sign a link with which somebody without AWS credentials can download a report, for a quarter of an hour."""
+        return self._link(_report(report))
+
+    def keep_media(self, key: str, pieces: Iterable[bytes], *, content_type: str) -> int:
+        """Keep a picture under a key, and return its bytes' number; raises MediaTooLargeError."""
+        content = bytearray()
+        for piece in pieces:
+            content += piece
+            if len(content) > LARGEST_BYTES:
+                raise MediaTooLargeError
+        self._client.put_object(
+            Bucket=self._bucket, Key=key, Body=bytes(content), ContentType=content_type
+        )
+        return len(content)
+
+    def media_url(self, key: str) -> str:
+        """Sign a link to a picture that was kept, for a quarter of an hour."""
+        return self._link(key)
+
+    def _link(self, key: str) -> str:
         return self._client.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": self._bucket, "Key": _report(report)},
-            ExpiresIn=FORM_SECONDS,
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=FORM_SECONDS
         )
 
     def _whole(self, key: str) -> bytes:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from sendpool.domain import media
+from sendpool.domain.media import WantedMedia
 from sendpool.domain.withdrawal import Withdrawal, to_body
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ MAX_DELAY_SECONDS = 900
 # an opt-out waits behind no broadcast
 WITHDRAWALS_GROUP = "withdrawals"
 RECONCILIATION_GROUP = "reconciliation"
+# nor does a broadcast wait behind pictures
+MEDIA_GROUP = "media"
 
 
 class NotQueuedError(Exception):
@@ -69,6 +73,11 @@ class Queues:
         """Ask the sender to withdraw what waits for people who said stop."""
         outgoing = [Outgoing(encode(to_body(each)), delay) for each in withdrawals]
         self._send(self._urls.send, WITHDRAWALS_GROUP, outgoing)
+
+    def fetch_media(self, wanted: Iterable[WantedMedia]) -> None:
+        """Ask the sender to fetch pictures that came with a text."""
+        outgoing = [Outgoing(encode(media.to_body(each))) for each in wanted]
+        self._send(self._urls.send, MEDIA_GROUP, outgoing)
 
     def set_aside(self, body: str, *, reason: str) -> None:
         """Put work that the sender cannot read with the dead letters, saying why."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sendpool.domain.media import KeptMedia
 from sendpool.domain.message import Delivery, MessageRecord, place_of
 
 # Twilio fails what is over 15 replies in 30 seconds between two numbers (14107); two machines that answer each other
@@ -20,7 +21,7 @@ class InboundMessage:
 
     `fields` are all those of the webhook. `answers` are the texts that Twilio was told to answer with; `in_reply_to`
     is the message of ours that it most likely answers. `error_code` and `error_url` say that the inbound webhook had
-    failed when it came to the fallback.
+    failed when it came to the fallback. `kept_media` are the pictures that were fetched, by their number.
     """
 
     sid: str
@@ -31,6 +32,7 @@ class InboundMessage:
     in_reply_to: str | None = None
     error_code: str | None = None
     error_url: str | None = None
+    kept_media: Mapping[int, KeptMedia] = field(default_factory=dict)
 
     @property
     def media(self) -> list[tuple[str, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from sendpool.domain.answers import DEFAULT_LANGUAGE, AnswerBook, Match, Rule, to_plain
 from sendpool.domain.conversation import Entry, InboundMessage, OutboundEntry, broadcast_of
 from sendpool.domain.keywords import OptOutClass, classify, words_of
+from sendpool.domain.media import KeptMedia, Missing
 from sendpool.domain.message import Status, current_status
 from sendpool.domain.phone import is_e164
 
@@ -114,10 +116,16 @@ class AnswerBookModel(_Strict):
 
 
 class MediaView(BaseModel):
-    """A picture or another file that came with a text, at Twilio; reading it needs Twilio's credentials."""
+    """A picture or another file that came with a text, or went with one of ours.
+
+    `url` is a link to our copy, good for a quarter of an hour; until it was fetched, Twilio's own, which needs Twilio's
+    credentials. `missing` says why there is none.
+    """
 
     url: str
     content_type: str | None
+    size: int | None = Field(default=None, description="In bytes, of our copy")
+    missing: Missing | None = None
 
 
 class EntryView(BaseModel):
@@ -141,10 +149,11 @@ class EntryView(BaseModel):
     error_code: str | None = None
 
     @classmethod
-    def of(cls, entry: Entry) -> Self:
+    def of(cls, entry: Entry, *, link: Callable[[str], str]) -> Self:
+        """Show an entry; `link` signs a link to a picture of ours."""
         match entry:
             case InboundMessage():
-                return cls._inbound(entry)
+                return cls._inbound(entry, link)
             case OutboundEntry(record, delivery):
                 message = record.message
                 return cls(
@@ -161,7 +170,7 @@ class EntryView(BaseModel):
                 )
 
     @classmethod
-    def _inbound(cls, text: InboundMessage) -> Self:
+    def _inbound(cls, text: InboundMessage, link: Callable[[str], str]) -> Self:
         return cls(
             direction="inbound",
             id=text.sid,
@@ -169,7 +178,8 @@ class EntryView(BaseModel):
             number=text.fields.get("To"),
             body=text.fields.get("Body", ""),
             media=[
-                MediaView(url=url, content_type=content_type) for url, content_type in text.media
+                _media(url, content_type, text.kept_media.get(number), link)
+                for number, (url, content_type) in enumerate(text.media)
             ],
             status="received",
             opt_out_class=OptOutClass(text.opt_out_class) if text.opt_out_class else None,
@@ -178,6 +188,16 @@ class EntryView(BaseModel):
             answers=list(text.answers),
             error_code=text.error_code,
         )
+
+
+def _media(
+    url: str, content_type: str | None, kept: KeptMedia | None, link: Callable[[str], str]
+) -> MediaView:
+    if kept is None:
+        return MediaView(url=url, content_type=content_type)
+    if kept.key is None:
+        return MediaView(url=url, content_type=content_type, missing=kept.missing)
+    return MediaView(url=link(kept.key), content_type=kept.content_type, size=kept.size)
 
 
 class ConversationPage(BaseModel):

@@ -15,6 +15,7 @@ from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.gateway import TwilioGateway
+from sendpool.adapters.twilio.media import MediaSource, open_media
 from sendpool.adapters.twilio.products import (
     Consents,
     Deactivations,
@@ -27,6 +28,7 @@ from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
 from sendpool.edge.people import opting_out
+from sendpool.workflows.fetch_media import Fetching
 from sendpool.workflows.pool import Pool
 from sendpool.workflows.send import Sending
 
@@ -38,6 +40,10 @@ def _pooled() -> HttpClient:
     return PooledTransport(api_url=settings.twilio_api_url, connections=settings.send_concurrency)
 
 
+def _opened_media() -> MediaSource:
+    return open_media(warm.settings().twilio_api_url, warm.parameters().credentials)
+
+
 @functools.cache
 def pool() -> Pool:
     """Return the sender's pool: what it learned in one invocation holds for the next."""
@@ -46,6 +52,7 @@ def pool() -> Pool:
 
 _transport: list[Callable[[], HttpClient]] = [_pooled]
 _storage: list[Callable[[], Storage]] = [open_storage]
+_media: list[Callable[[], MediaSource]] = [_opened_media]
 _sleep: list[Callable[[float], None]] = [time.sleep]
 
 
@@ -54,13 +61,15 @@ def use_transport(
     *,
     sleep: Callable[[float], None] = time.sleep,
     storage: Callable[[], Storage] = open_storage,
+    media: Callable[[], MediaSource] = _opened_media,
 ) -> None:
     """Reach Twilio through this from now on, with a pool that knows nothing yet and pauses with `sleep`.
 
-    `storage` reads the files that Twilio's answers point at.
+    `storage` reads the files that Twilio's answers point at, `media` the pictures that come with texts.
     """
     _transport[0] = make
     _storage[0] = storage
+    _media[0] = media
     _sleep[0] = sleep
     _gateway.cache_clear()
     pool.cache_clear()
@@ -87,6 +96,11 @@ def deactivations() -> Deactivations:
         http_client=_transport_to("messaging"),
         storage=_storage[0](),
     )
+
+
+def fetching() -> Fetching:
+    """What fetching the pictures of a text needs."""
+    return Fetching(inbound=warm.inbound_messages(), files=warm.files(), source=_media[0]())
 
 
 def _transport_to(product: str) -> HttpClient:

@@ -13,9 +13,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from sendpool.adapters.ledger.people import OptOuts
-from sendpool.adapters.queues import MAX_DELAY_SECONDS, WITHDRAWALS_GROUP, Queues, encode
+from sendpool.adapters.queues import (
+    MAX_DELAY_SECONDS,
+    MEDIA_GROUP,
+    WITHDRAWALS_GROUP,
+    Queues,
+    encode,
+)
 from sendpool.adapters.twilio.products import Consents
-from sendpool.domain import withdrawal
+from sendpool.domain import media, withdrawal
 from sendpool.domain.chunk import Chunk, MalformedChunkError, from_body, to_body
 from sendpool.domain.errors import (
     IdempotencyKeyReusedError,
@@ -27,6 +33,7 @@ from sendpool.domain.errors import (
 from sendpool.domain.message import Status
 from sendpool.edge.models import QueuedRequest, QueuedRequests
 from sendpool.edge.observability import count, logger
+from sendpool.workflows.fetch_media import Fetching, fetch
 from sendpool.workflows.forward import Forwarding, forward
 from sendpool.workflows.send import (
     Busy,
@@ -55,6 +62,7 @@ class SendQueue:
     sending: Sending
     opt_outs: OptOuts
     consents: Callable[[], Consents]
+    fetching: Callable[[], Fetching]
     queues: Queues
     may_go_on: Callable[[], bool]
 
@@ -67,12 +75,15 @@ def on_body(text: str, needs: SendQueue) -> None:
             _on_chunk(from_body(body), needs)
         elif "withdraw" in body:
             _on_withdrawal(withdrawal.from_body(body), needs)
+        elif "media" in body:
+            _on_media(media.from_body(body), needs)
         else:
             _on_requests(QueuedRequests.model_validate(body), body, needs)
     except (
         json.JSONDecodeError,
         MalformedChunkError,
         withdrawal.MalformedWithdrawalError,
+        media.MalformedMediaError,
         ValidationError,
         TypeError,
     ) as error:
@@ -135,6 +146,19 @@ def _forward(asked: withdrawal.Withdrawal, what: withdrawal.Forward, needs: Send
         codes = sorted({each.code for each in refused})
         logger.error("consents refused", extra={"codes": codes, "reasons": reasons})
         count("ConsentsRefused", len(refused))
+
+
+def _on_media(wanted: media.WantedMedia, needs: SendQueue) -> None:
+    """Fetch a picture that came with a text; fetched again, it is the same."""
+    try:
+        kept = fetch(wanted, needs.fetching())
+    except (TwilioBusyError, TwilioUnavailableError) as error:
+        again = replace(wanted, rounds=wanted.rounds + 1)
+        left = Unfinished(error.retry_after or 0)
+        _hand_back(MEDIA_GROUP, media.to_body(again), again.rounds, left, needs)
+        return
+    if kept and kept.missing:
+        logger.warning("no media", extra={"sid": wanted.sid, "why": kept.missing})
 
 
 def _on_requests(queued: QueuedRequests, body: dict[str, Any], needs: SendQueue) -> None:

@@ -27,6 +27,7 @@ from sendpool.domain.conversation import (
     is_flood,
 )
 from sendpool.domain.keywords import OptOutClass, classify, restores
+from sendpool.domain.media import WantedMedia
 from sendpool.domain.opt_out import ALL
 from sendpool.workflows.opting_out import OptingOut, record
 
@@ -156,6 +157,11 @@ def _take_in(text: AnsweredText, before: Sequence[Entry], receiving: Receiving) 
         )
     if fields.get("From"):
         _act(asked, fields, receiving, at=kept.received_at)
+    receiving.opting_out.queues.fetch_media(
+        WantedMedia(sid=kept.sid, number=number, url=url)
+        for number, (url, _) in enumerate(kept.media)
+        if number not in kept.kept_media
+    )
     return kept
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Literal
@@ -12,6 +12,7 @@ from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.listing import Listing
 from sendpool.adapters.ledger.table import Item, Table, TransactionLostError, Update
 from sendpool.domain.conversation import InboundMessage
+from sendpool.domain.media import KeptMedia
 from sendpool.domain.opt_out import ALL, Change, Standing, blocking_scope, heard
 
 _TRIES = 10
@@ -227,6 +228,18 @@ class InboundMessages:
             )
         )
 
+    def note_media(self, sid: str, number: int, kept: KeptMedia) -> None:
+        """Note what became of a picture; one of a text that is gone is forgotten."""
+        self._table.update(
+            Update(
+                key=keys.inbound(sid),
+                expression="SET #media = :kept",
+                condition="attribute_exists(pk)",
+                names={"media": f"{_MEDIA}{number}"},
+                values={"kept": {n: v for n, v in asdict(kept).items() if v is not None}},
+            )
+        )
+
     def for_review(self, *, cursor: str | None, limit: int) -> tuple[list[Reviewed], str | None]:
         """Return up to `limit` texts to decide about, and the cursor of the next ones; raises CursorError."""
         places, following = self._listing.page(cursor, limit=limit)
@@ -255,6 +268,9 @@ class InboundMessages:
         )
 
 
+_MEDIA = "media_"
+
+
 def to_inbound(item: Item) -> InboundMessage:
     """Read a text that was kept."""
     return InboundMessage(
@@ -266,6 +282,11 @@ def to_inbound(item: Item) -> InboundMessage:
         in_reply_to=item.get("in_reply_to"),
         error_code=item.get("error_code"),
         error_url=item.get("error_url"),
+        kept_media={
+            int(name.removeprefix(_MEDIA)): KeptMedia(**value)
+            for name, value in item.items()
+            if name.startswith(_MEDIA)
+        },
     )
 
 
