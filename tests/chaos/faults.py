@@ -93,6 +93,7 @@ _BY_OPERATION: dict[str, tuple[Fault, ...]] = {
     "twilio.create": _CREATING,
     "twilio.list": (*_READING, Fault.BREAK, Fault.UNSENT),
     "twilio.fetch": (*_READING, Fault.BREAK, Fault.UNSENT),
+    "twilio.media": (*_READING, Fault.BREAK, Fault.UNSENT),
     "twilio.cancel": (*_WRITING, Fault.UNSENT),
     "dynamodb.GetItem": _READING,
     "dynamodb.Query": _READING,

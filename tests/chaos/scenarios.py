@@ -231,7 +231,7 @@ def stopped(world: World) -> Expected:
     world.write(leaves, "STOP", after=4)
     world.write(returns, "STOP", after=4.5)
     world.write(returns, "START", after=15)
-    world.write("+12025551952", "Are you open?", after=16)
+    world.write("+12025551952", "Are you open?", after=16, picture=b"the door")
     said = {"reason": "by telephone", "at": world.moment().isoformat()}
     world.ask(Request("PUT", f"/opt-outs/{calls}", said, after=5))
     body = {"to": leaves, "body": "Your table is ready."}

@@ -156,7 +156,9 @@ def played(*, account_sid: str, auth_token: str, service_sid: str) -> Iterator[S
         parameters.clear_caches()
         boto3.setup_default_session(botocore_session=_hooked(seam))
         warm.start_over(clock=seam.moment)
-        outbound.use_transport(seam.transport, sleep=asleep.sleep)
+        outbound.use_transport(
+            seam.transport, sleep=asleep.sleep, media=lambda: seam.world.read_media
+        )
         yield seam
     boto3.setup_default_session()
     os.environ.clear()

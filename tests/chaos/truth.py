@@ -314,6 +314,12 @@ def _texts(world: World) -> Iterator[str]:
         times = kept[text.person, text.body]
         if times > 1 or (text.is_answered and not times):
             yield f"{text.body!r} of {text.person} is kept {times} times"
+    pictures = [text.picture for text in world.texts if text.picture and text.is_answered]
+    stored = [
+        item["media_0"]["key"] for item in map(load, world.dynamodb.loaded()) if "media_0" in item
+    ]
+    if sorted(pictures) != sorted(world.s3.files[key].content for key in stored):
+        yield f"of {len(pictures)} pictures {len(stored)} are kept"
 
 
 def _opt_out(world: World, text: Text) -> Iterator[str]:

@@ -23,6 +23,7 @@ from local.twilio.core.errors import ApiError
 from local.twilio.core.forms import Form
 from local.twilio.core.paging import classic_envelope
 from local.twilio.core.settings import Behaviour, Settings
+from local.twilio.inbound.attachments import Attachment
 from local.twilio.inbound.incoming import Inbound, Incoming
 from local.twilio.messages.listing import list_page
 from local.twilio.messages.truth import tell_truth
@@ -153,9 +154,15 @@ class SimulatedTwilio:
         self._simulator.change({"slow_ms": seconds * 1000})
         self._simulator.fates.script({"to": person, "is_slow": True, "count": None})
 
-    def receive(self, person: str, body: str) -> None:
+    def receive(self, person: str, body: str, picture: bytes | None = None) -> None:
         """Let a person write to the service; its webhook comes out like any other, and a STOP blocks at once."""
-        incoming = Incoming(person=person, to=None, body=body, base_url="https://api.twilio.com")
+        incoming = Incoming(
+            person=person,
+            to=None,
+            body=body,
+            base_url="https://api.twilio.com",
+            attachments=(Attachment(content_type="image/png", content=picture),) if picture else (),
+        )
         self._receptions.append(self._loop.create_task(self._simulator.receive(incoming)))
 
     def create(self, form: Mapping[str, Any]) -> Response:
@@ -174,6 +181,11 @@ class SimulatedTwilio:
 
     def fetch(self, sid: str) -> Response:
         return _answered(lambda: (200, self._simulator.outbox.find(sid).to_json()))
+
+    def picture(self, url: str) -> Response:
+        message_sid, _, sid = urlsplit(url).path.split("/")[-3:]
+        found = self._simulator.media.find(message_sid, sid)
+        return Response(200, found.content.decode()) if found else Response(404, "")
 
     def list(self, path: str, query: Mapping[str, str]) -> Response:
         def page() -> tuple[int, Any]:

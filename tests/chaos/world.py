@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from threading import RLock
 from types import ModuleType
 from typing import Any
@@ -28,7 +29,9 @@ from urllib.parse import parse_qsl, urlsplit
 from twilio.http import HttpClient
 from twilio.http.response import Response
 
-from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError
+from sendpool.adapters.twilio.media import MediaFile
+from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, TransportError
+from sendpool.domain.errors import TwilioUnavailableError
 from sendpool.domain.message import UNDECIDED
 from tests.chaos.deployment import Deployed, Trigger, deployment, matches
 from tests.chaos.environments import Environments
@@ -149,6 +152,7 @@ class Text:
     person: str
     body: str
     at: float
+    picture: bytes | None = None
     is_written: bool = False
     is_answered: bool = False
     acknowledged_at: float | None = None
@@ -257,6 +261,16 @@ class World:
 
     def transport(self) -> HttpClient:
         return self._made_of.transport(self.twilio, self._on_twilio)
+
+    def read_media(self, url: str) -> MediaFile:
+        """A picture of a text, read as functions read it; its failures are as our reader tells them."""
+        try:
+            answer = self._on_twilio("media", "picture", lambda: self.twilio.picture(url))
+        except TransportError as error:
+            raise TwilioUnavailableError from error
+        if answer.status_code != HTTPStatus.OK:
+            raise TwilioUnavailableError
+        return MediaFile("image/png", iter([answer.text.encode()]))
 
     def on_aws(self, service: str, operation: str, params: Mapping[str, Any]) -> Answered:
         """A call that reached AWS."""
@@ -736,9 +750,9 @@ class World:
 
     # -------------------------------------------------------------------------------------------- people
 
-    def write(self, person: str, body: str, *, after: float) -> Text:
+    def write(self, person: str, body: str, *, after: float, picture: bytes | None = None) -> Text:
         """Let a person write to us, so many seconds from now."""
-        text = Text(person, body, self.now() + after)
+        text = Text(person, body, self.now() + after, picture)
         self.texts.append(text)
         return text
 
@@ -746,7 +760,7 @@ class World:
         for text in self.texts:
             if text.at <= self.now() and not text.is_written:
                 text.is_written = True
-                self.twilio.receive(text.person, text.body)
+                self.twilio.receive(text.person, text.body, text.picture)
 
     def _note_if_stopped(self, webhook: Webhook, status: int) -> None:
         """Remember when we told Twilio that a person's text has reached us."""
