@@ -1,6 +1,6 @@
 """How the running local stack behaves.
 
-    python -m local.benchmarks.stack [pause|rate|neighbour|plan]
+    python -m local.benchmarks.stack [pause|rate|neighbour|plan|flood]
 
 All, without a name:
 
@@ -8,11 +8,13 @@ All, without a name:
     rate       how near a broadcast with a rate of 50 segments a second comes to it
     neighbour  how long a broadcast of 200 takes, alone and beside one of 200,000
     plan       how long the plan of 100,000 rows takes, in how much memory, and whether sending then does what it said
+    flood      10,000 status callbacks at once: how long each waits for its answer, and until all are counted
 
 Real: the deployed template, the built functions, the simulated Twilio over HTTP; all times are those at which it
 made its messages. Not real: AWS. The local one is slower by far and runs three processes of a function at most, so
 that a neighbour waits until one of them is done with its ten chunks. Callbacks are switched off: the local API takes a
-hundred a second, and they would be most of what is measured.
+hundred a second, and they would be most of what is measured. Those of the flood are signed and posted by the benchmark,
+in no order, over as many connections as there are of Twilio's.
 
 The ledger keeps what was sent, and local scans of it are slow: start the stack anew (`make down`) before tests.
 """
@@ -22,15 +24,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+import urllib3
+from twilio.request_validator import RequestValidator
 
 from local.demo.api import ApiError, Sendpool, simulated_messages, upload
 from local.stack.failure import StackError
@@ -48,6 +56,8 @@ MEASURED = timedelta(seconds=60)
 SMALL, LARGE = 200, 200_000
 LARGE_IS_UNDER_WAY = 2_000
 PLANNED = 100_000
+FLOODED = 5_000
+CONNECTIONS = 32
 
 _LOOK_EVERY_SECONDS = 0.25
 _LINE_EVERY_SECONDS = 5.0
@@ -93,6 +103,15 @@ class Simulator:
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.loads(answer.read())
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """A webhook of Twilio's that is to be posted."""
+
+    url: str
+    fields: dict[str, str]
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +295,69 @@ def plan(bench: Bench) -> str:
     )
 
 
+def flood(bench: Bench) -> str:
+    """Post all status callbacks of a broadcast at once, and wait until its counters are right."""
+    broadcast_id = bench.broadcast(FLOODED)
+    bench.order(broadcast_id, "start")
+    watch(
+        "have an outcome",
+        lambda: bench.outcomes(broadcast_id),
+        until=lambda outcomes: outcomes >= FLOODED,
+    )
+    bench.come_to_rest()
+    posts = list(_callbacks(bench.stack))
+    random.shuffle(posts)
+    pool = urllib3.PoolManager(maxsize=CONNECTIONS, block=True, retries=False, timeout=60)
+    began = time.monotonic()
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        waits = sorted(threads.map(lambda post: _posted(pool, post), posts))
+    accepted = time.monotonic() - began
+
+    def delivered() -> int:
+        report = bench.sendpool.get(f"/broadcasts/{broadcast_id}")
+        return int(report["counters"].get("delivered", 0))
+
+    counted = watch("delivered", delivered, until=lambda found: found >= FLOODED)
+    right = time.monotonic() - began
+    return (
+        f"{len(posts):,} callbacks over {CONNECTIONS} connections taken in {accepted:.0f} s "
+        f"({len(posts) / accepted:.0f}/s), p50 {waits[len(waits) // 2] * 1000:.0f} ms, "
+        f"p99 {waits[len(waits) * 99 // 100] * 1000:.0f} ms; {counted:,} of {FLOODED:,} delivered "
+        f"by the counters after {right:.0f} s"
+    )
+
+
+def _callbacks(stack: Stack) -> Iterator[_Post]:
+    """Yield a signed `sent` and `delivered` for each message that was made."""
+    validator = RequestValidator(stack.auth_token)
+    for message in simulated_messages(stack):
+        url = str(message["status_callback"]).partition("#")[0]
+        for status in ("sent", "delivered"):
+            fields = {
+                "MessageSid": message["sid"],
+                "MessageStatus": status,
+                "To": message["to"],
+                "AccountSid": stack.account_sid,
+                "MessagingServiceSid": stack.messaging_service_sid,
+            }
+            yield _Post(url, fields, validator.compute_signature(url, fields))
+
+
+def _posted(pool: urllib3.PoolManager, post: _Post) -> float:
+    """Post a callback; returns the seconds until its answer."""
+    began = time.monotonic()
+    answer = pool.request_encode_body(
+        "POST",
+        post.url,
+        fields=post.fields,
+        encode_multipart=False,
+        headers={"X-Twilio-Signature": post.signature},
+    )
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise StackError(f"a callback was answered with {answer.status}")
+    return time.monotonic() - began
+
+
 def _not_failed(bench: Bench, path: str) -> dict[str, Any]:
     made = bench.sendpool.get(path)
     if made["state"] == "failed":
@@ -320,6 +402,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], str]] = {
     "rate": rate,
     "neighbour": neighbour,
     "plan": plan,
+    "flood": flood,
 }
 
 
