@@ -9,6 +9,8 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Literal
 
+from botocore.exceptions import ReadTimeoutError
+
 from functions.dispatcher.app import lambda_handler as dispatcher
 from sendpool.adapters import aws as clients
 from sendpool.edge.control import controlling
@@ -141,3 +143,28 @@ def killed_at(
         for each in events:
             each.unregister("before-call", killer.begin)
             each.unregister("after-call", killer.end)
+
+
+@contextmanager
+def ledger_down(how: Literal["refuses", "hangs"]) -> Iterator[None]:
+    """Let DynamoDB do nothing for a while."""
+
+    def refuse(**_: Any) -> Any:
+        if how == "hangs":
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
+        error = {"Error": {"Code": "InternalServerError", "Message": "down"}}
+        return _Answer(400), error
+
+    events = [clients.dynamodb(each).meta.events for each in ("long", "short")]
+    for each in events:
+        each.register("before-call.dynamodb", refuse)
+    try:
+        yield
+    finally:
+        for each in events:
+            each.unregister("before-call.dynamodb", refuse)
+
+
+class _Answer:
+    def __init__(self, status_code: int) -> None:
+        self.status_code = status_code

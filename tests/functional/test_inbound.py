@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from html import unescape
 from itertools import count
@@ -13,7 +11,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 from functions.compliance.app import lambda_handler as compliance
 from functions.fallback.app import lambda_handler as fallback
@@ -28,7 +25,7 @@ from tests.functional.aws import SERVICE_SID, Aws, Context, sqs_record
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow
 from tests.functional.requests import http
-from tests.functional.rest import killed_at
+from tests.functional.rest import killed_at, ledger_down
 from tests.functional.test_webhooks import text, webhook
 from tests.functional.twilio import FakeTwilio
 
@@ -429,31 +426,6 @@ def test_a_picture_of_a_text_that_is_gone_is_not_fetched(
 
 
 # ------------------------------------------------------------------------------------------------ no ledger
-
-
-@contextmanager
-def ledger_down(how: Literal["refuses", "hangs"]) -> Iterator[None]:
-    """Let DynamoDB do nothing for a while."""
-
-    def refuse(**_: Any) -> Any:
-        if how == "hangs":
-            raise ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
-        error = {"Error": {"Code": "InternalServerError", "Message": "down"}}
-        return _Answer(400), error
-
-    events = [clients.dynamodb(each).meta.events for each in ("long", "short")]
-    for each in events:
-        each.register("before-call.dynamodb", refuse)
-    try:
-        yield
-    finally:
-        for each in events:
-            each.unregister("before-call.dynamodb", refuse)
-
-
-class _Answer:
-    def __init__(self, status_code: int) -> None:
-        self.status_code = status_code
 
 
 @pytest.mark.parametrize("how", ["refuses", "hangs"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import pytest
@@ -14,10 +14,12 @@ from twilio.request_validator import RequestValidator
 from functions.inbound.app import lambda_handler as inbound
 from functions.recorder.app import lambda_handler as recorder
 from functions.status.app import lambda_handler as status
+from sendpool.adapters import aws as clients
 from sendpool.edge import warm
 from tests.functional.aws import AUTH_TOKEN, PATH, PUBLIC_URL, SERVICE_SID, Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
+from tests.functional.rest import ledger_down
 
 PERSON = "+12025550123"
 MESSAGE_ID = "msg_" + "a" * 32
@@ -236,6 +238,25 @@ def test_an_unreadable_callback_is_reported_and_its_neighbours_are_recorded(
     answer = recorder({"Records": records}, context)
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["bad-1", "bad-2"]
     assert len(aws.items(prefix="MSG#")) == 1
+
+
+@pytest.mark.parametrize("how", ["refuses", "hangs"])
+def test_callbacks_outlive_a_ledger_that_is_down(
+    aws: Aws, context: Context, how: Literal["refuses", "hangs"]
+) -> None:
+    ids = [f"msg_{n:032}" for n in range(30)]
+    with ledger_down(how):
+        for message_id in ids:
+            event = webhook("/webhooks/status", status_fields(), query=f"m={message_id}")
+            assert status(event, context) == {"statusCode": 204}
+        records = aws.records("CALLBACKS_QUEUE")
+        # the whole batch stays on the queue
+        with pytest.raises(clients.UNAVAILABLE):
+            recorder({"Records": records}, context)
+    assert recorder({"Records": records}, context) == {"batchItemFailures": []}
+    assert sorted(each["pk"] for each in aws.items(prefix="MSG#")) == [
+        f"MSG#{each}" for each in ids
+    ]
 
 
 def test_callbacks_that_come_late_or_twice_never_turn_a_message_back(
