@@ -36,4 +36,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     response = MessagingResponse()
     if received.answer:
         response.message(received.answer)
-    return webhooks.twiml(str(response))
+    return webhooks.twiml(event, str(response))
