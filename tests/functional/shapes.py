@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-
 from sendpool.adapters.parameters import Credentials
 from sendpool.edge import webhooks
 from sendpool.edge.webhooks import Webhook

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, permutations
+from itertools import permutations
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode
 
 type Pairs = list[tuple[str, str]]
@@ -16,7 +16,6 @@ type Pairs = list[tuple[str, str]]
 MAX_FIELDS = 1000
 """Names with a value in a query or a form; Twilio sends some dozens."""
 
-_MAX_QUERIES = 64
 _MAX_REORDERED = 4  # 24 orders
 _STANDARD_PORTS = {"https": "443", "http": "80"}
 _URL = re.compile(
@@ -92,6 +91,7 @@ _ENCODERS: tuple[Callable[[str], str], ...] = (
     quote_plus,
     lambda text: quote(text, safe=""),
     _readable,
+    lambda text: _readable(text).replace("'", "%27"),
     lambda text: _typed(_readable(text)),
     str,
 )
@@ -120,9 +120,11 @@ def _orders(pairs: Pairs) -> Iterator[Iterable[tuple[str, str]]]:
 
 def _saying(meant: Pairs, queries: Iterable[str]) -> tuple[str, ...]:
     """Keep the queries that decode to just these pairs: no spelling may change what is meant."""
-    return tuple(
-        islice(
-            (query for query in dict.fromkeys(queries) if sorted(parse(query)) == sorted(meant)),
-            _MAX_QUERIES,
-        )
-    )
+    return tuple(query for query in dict.fromkeys(queries) if _means(query, sorted(meant)))
+
+
+def _means(query: str, pairs: Pairs) -> bool:
+    try:
+        return sorted(parse(query)) == pairs
+    except ValueError:  # a % that was decoded, and reads as if it were encoding
+        return False
