@@ -21,8 +21,9 @@ from sendpool.edge import webhook_events
 from sendpool.edge.observability import logger
 from sendpool.edge.problems import PROBLEM_TYPE, problem_body
 
-_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]{0,39}")
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,60}")
+# what a stranger may put into the log: words, in which no number hides
+_NAME = re.compile(r"(?!.*\d{5})[A-Za-z][A-Za-z0-9_.-]{0,39}")
+_MEDIA_TYPE = re.compile("[a-z]+/[a-z.+-]{1,60}")
 _MAX_NAMES = 20
 
 
