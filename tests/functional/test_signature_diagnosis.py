@@ -58,8 +58,8 @@ def form(
     return call.signed_with(RequestValidator(token).compute_signature(url, fields))
 
 
-def hashed(body: bytes, *, sent: bytes | None = None) -> Call:
-    query = f"bodySHA256={sha256(body).hexdigest()}"
+def hashed(body: bytes, *, sent: bytes | None = None, more: str = "") -> Call:
+    query = f"{more}bodySHA256={sha256(body).hexdigest()}"
     call = Call(query=query, headers=(("Content-Type", JSON),), body=body if sent is None else sent)
     return call.signed_with(RequestValidator(TOKEN).compute_signature(f"{URL}?{query}", {}))
 
@@ -117,7 +117,7 @@ CASES = [
     Case(
         cause="public_url",
         call=form("https://sendpool.example.com/other", path="/other"),
-        remedy="Twilio calls https://sendpool.example.com/other: at Twilio, set the webhook's URL to "
+        remedy="Twilio calls another URL: at Twilio, set the webhook's URL to "
         "https://sendpool.example.com/webhooks/inbound.",
     ),
     Case(
@@ -175,8 +175,22 @@ CASES = [
             body=urlencode({name: quote_plus(value) for name, value in FIELDS.items()}).encode()
         ),
     ),
+    Case(
+        cause="body_added",
+        call=replace(
+            hashed(b'{"a": 1}'),
+            headers=(("Content-Type", FORM), *hashed(b'{"a": 1}').headers[1:]),
+        ),
+        remedy="JSON lost its Content-Type",
+    ),
     Case(cause="body_added", call=form(fields={}, body=urlencode(FIELDS).encode())),
     Case(cause="body_changed", call=hashed(b'{"a": 1}', sent=b'{"a":1}'), remedy="byte by byte"),
+    Case(cause="body_changed", call=hashed(b'{"a": 1}', more="bodySHA256=00&")),
+    Case(
+        cause="content_type",
+        call=replace(form(), headers=(*form().headers, ("Content-Type", JSON))),
+        shape="rest_api",
+    ),
     # what needs no guess
     Case(
         cause="no_signature",
@@ -258,3 +272,20 @@ def test_a_stranger_puts_nothing_into_the_log(
     with pytest.raises(InvalidSignatureError):
         Deployment().verified(replace(call, headers=headers).rest_api())
     assert PHONE not in json.dumps(vars(caplog.records[0]), default=str)
+
+
+@pytest.mark.parametrize("body", ["garden", "2025550123 garden", FIELDS["Body"]])
+@pytest.mark.parametrize("moved_to", ["host", "path"])
+def test_whoever_has_seen_a_webhook_cannot_have_its_fields_logged(
+    caplog: pytest.LogCaptureFixture, moved_to: str, body: str
+) -> None:
+    # GIVEN fields that they move to the end of the URL, where the signature still fits
+    fields = {"Body": body, "Link": "/webhooks/inbound"}
+    moved = "".join(name + value for name, value in sorted(fields.items()))
+    call = form(fields={**fields, "Z": "1"}, body=b"Z=1", path=f"/webhooks/inbound{moved}")
+    if moved_to == "host":
+        url = f"sendpool.example.com{call.path}".removesuffix("/webhooks/inbound")
+        call = replace(call, host=url, path="/webhooks/inbound")
+    with pytest.raises(InvalidSignatureError):
+        Deployment().verified(call.http_api())
+    assert [secret for secret in SECRETS if secret in str(vars(caplog.records[0]))] == []

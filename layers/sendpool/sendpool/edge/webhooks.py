@@ -14,7 +14,7 @@ from typing import Any
 
 from sendpool.adapters.parameters import Parameters
 from sendpool.adapters.twilio import signature, spellings
-from sendpool.adapters.twilio.diagnosis import Refused, diagnose, without_credentials
+from sendpool.adapters.twilio.diagnosis import REMEDIES, Refused, diagnose, without_credentials
 from sendpool.adapters.twilio.signature import Cause, Keys, NotSignedError
 from sendpool.domain.errors import InvalidSignatureError
 from sendpool.edge import webhook_events
@@ -55,6 +55,7 @@ def verified(event: Mapping[str, Any], parameters: Parameters, *, route: str) ->
                 "route": route,
                 "shape": webhook_events.shape(event),
                 "cause": Cause.NOT_READABLE,
+                "remedy": REMEDIES[Cause.NOT_READABLE],
             },
         )
         raise InvalidSignatureError from error

@@ -20,8 +20,13 @@ from sendpool.adapters.twilio.spellings import Pairs
 _MAX_GUESSES = 160
 _MAX_BODY_BYTES = 64 * 1024  # about a longer one nothing is guessed: each guess hashes it
 _SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
+# what may be logged of a URL: nothing parts URL and fields in what is signed, so whoever has seen a webhook could write
+# its fields as the end of a path
+_BASE = re.compile(
+    r"https?://(\*\*\*@)?[a-z0-9.-]+(:\d{1,5})?(?!.*\d{7})[a-z0-9/._~-]*", re.IGNORECASE
+)
 
-_REMEDIES = {
+REMEDIES = {
     Cause.NOT_READABLE: "The query or body is not what Twilio sends (UTF-8, base64 where AWS says so).",
     Cause.NO_SIGNATURE: "Not Twilio, or what stands before the function drops X-Twilio-Signature: let it through.",
     Cause.TOO_MANY_SIGNATURES: "Twilio sends one X-Twilio-Signature; something adds others.",
@@ -89,7 +94,7 @@ def diagnose(cause: Cause, refused: Refused) -> Finding:
                 "signing_key_missing",
                 "A webhook setting at Twilio signs with a shared key: store its secret as webhook-signing-key.",
             )
-    return Finding(cause, _REMEDIES[cause])
+    return Finding(cause, REMEDIES[cause])
 
 
 def without_credentials(url: str) -> str:
@@ -175,7 +180,7 @@ _BODIES: dict[str, tuple[Callable[[bytes], Pairs], str]] = {
     ),
     "body_added": (
         lambda _body: [],
-        "Twilio signed the URL alone: its GET became a POST, or a body was added. Point Twilio at this very URL.",
+        "Twilio signed the URL alone: its GET became a POST, a body was added, or JSON lost its Content-Type.",
     ),
 }
 
@@ -211,9 +216,10 @@ def _other_urls(refused: Refused) -> Iterator[tuple[Finding, str]]:
 
 def _called(url: str, cause: str, refused: Refused) -> tuple[Finding, str]:
     """Say what to do if this is the URL that Twilio was told to call."""
-    shown = without_credentials(url)
-    if not url.endswith(refused.route):
-        return Finding(cause, f"Twilio calls {shown}: {refused.at_twilio}."), url
-    public_url = shown.removesuffix(refused.route)
-    remedy = f"Twilio calls {shown}: set PublicUrl to {public_url}, or {refused.at_twilio}."
+    public_url, route, rest = without_credentials(url).partition(refused.route)
+    if not route or rest or not _BASE.fullmatch(public_url):
+        return Finding(cause, f"Twilio calls another URL: {refused.at_twilio}."), url
+    remedy = (
+        f"Twilio calls {public_url}{route}: set PublicUrl to {public_url}, or {refused.at_twilio}."
+    )
     return Finding(cause, remedy, public_url), url
