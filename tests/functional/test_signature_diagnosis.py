@@ -6,12 +6,14 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from hmac import digest
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import pytest
 from twilio.request_validator import RequestValidator
 
+from sendpool.adapters.twilio import signature
 from sendpool.adapters.twilio.signature import MAX_BODY_BYTES, MAX_SIGNATURES, Cause
 from sendpool.domain.errors import InvalidSignatureError
 from tests.functional.shapes import FORM, JSON, SHAPES, Call, Deployment
@@ -289,3 +291,29 @@ def test_whoever_has_seen_a_webhook_cannot_have_its_fields_logged(
     with pytest.raises(InvalidSignatureError):
         Deployment().verified(call.http_api())
     assert [secret for secret in SECRETS if secret in str(vars(caplog.records[0]))] == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [1024, 32 * 1024, MAX_BODY_BYTES])
+def test_a_stranger_makes_little_work(
+    monkeypatch: pytest.MonkeyPatch, shape: str, size: int
+) -> None:
+    # GIVEN as many keys, signatures and spellings as there may be
+    hashed_bytes: list[int] = []
+
+    def counting(key: bytes, message: bytes, algorithm: str) -> bytes:
+        hashed_bytes.append(len(message))
+        return digest(key, message, algorithm)
+
+    monkeypatch.setattr(signature, "digest", counting)
+    deployment = Deployment(tokens=("a\n", "b"), signing_keys=("c", "d"), api_key_secret="e")
+    headers = (("Content-Type", FORM), ("X-Forwarded-Host", "a.example.com"))
+    query = "a=%C3%A9'&b=%C3%A9/&c=%20&d="
+    call = Call(query=query, headers=headers, body=b"a=" + b"x" * (size - 2))
+    call = call.signed_with(*["A" * 28] * 3, *["A" * 44] * 2)
+    # WHEN nothing fits
+    with pytest.raises(InvalidSignatureError):
+        deployment.verified(SHAPES[shape](call))
+    # THEN it costs less than a tenth of a second's hashing
+    assert sum(hashed_bytes) < 64 * 1024 * 1024
+    assert len(hashed_bytes) < 6_000

@@ -18,7 +18,7 @@ from sendpool.adapters.twilio.signature import Cause, Keys, Request
 from sendpool.adapters.twilio.spellings import Pairs
 
 _MAX_GUESSES = 160
-_MAX_BODY_BYTES = 64 * 1024  # about a longer one nothing is guessed: each guess hashes it
+_MAX_BODY_BYTES = 32 * 1024  # about a longer one nothing is guessed: each guess hashes it
 _SIGNATURE_SETTINGS = "x-twilio-webhooks-signature-settings"
 # what may be logged of a URL: nothing parts URL and fields in what is signed, so whoever has seen a webhook could write
 # its fields as the end of a path
