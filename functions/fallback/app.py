@@ -29,4 +29,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     )
     warm.queues().callback(AnsweredText(fields, warm.now()).to_body())
     count("InboundFailed")
-    return webhooks.twiml("<Response/>")
+    return webhooks.twiml(event, "<Response/>")

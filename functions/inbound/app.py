@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     response = MessagingResponse()
     for answer in _answers(webhook.fields):
         response.message(answer)
-    return webhooks.twiml(str(response))
+    return webhooks.twiml(event, str(response))
 
 
 def _answers(fields: dict[str, str]) -> tuple[str, ...]:

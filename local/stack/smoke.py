@@ -18,7 +18,7 @@ LAYER = BUILD / "SendpoolLayer" / "python"
 
 # Twilio waits for webhooks: what answers it must start quickly
 SLOW_TO_LOAD = ("twilio.rest", "pydantic")
-FORBIDDEN = {"InboundFunction": SLOW_TO_LOAD, "StatusFunction": SLOW_TO_LOAD}
+FORBIDDEN = {"InboundFunction": SLOW_TO_LOAD, "StatusFunction": (*SLOW_TO_LOAD, "twilio")}
 
 IMPORT = """
 import json, os, sys, time

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -20,6 +23,7 @@ from tests.functional.aws import AUTH_TOKEN, PATH, PUBLIC_URL, SERVICE_SID, Aws,
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
 from tests.functional.rest import ledger_down
+from tests.functional.shapes import FORM, JSON, SHAPES, Call, Deployment
 
 PERSON = "+12025550123"
 MESSAGE_ID = "msg_" + "a" * 32
@@ -139,6 +143,181 @@ def test_credentials_may_stand_in_secrets_manager_instead(
         for token in (*secret.values(), AUTH_TOKEN)
     }
     assert answers == {"e" * 32: 200, "f" * 32: 200, AUTH_TOKEN: 403}
+
+
+def shared_key_signature(url: str, fields: dict[str, str], *, key: str, algorithm: str) -> str:
+    signed = url + "".join(name + fields[name] for name in sorted(fields))
+    return base64.b64encode(hmac.digest(key.encode(), signed.encode(), algorithm)).decode()
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+@pytest.mark.parametrize("store", ["ssm", "secretsmanager"])
+def test_a_shared_key_of_twilios_webhook_settings_is_believed_beside_the_tokens(
+    aws: Aws, context: Context, monkeypatch: pytest.MonkeyPatch, store: str, algorithm: str
+) -> None:
+    keys = {"webhook-signing-key": "new", "webhook-signing-key-secondary": "old"}
+    if store == "ssm":
+        for name, value in keys.items():
+            aws.session.client("ssm").put_parameter(
+                Name=f"{PATH}/twilio/{name}", Value=value, Type="SecureString"
+            )
+    else:
+        monkeypatch.setenv("CREDENTIALS_STORE", "secretsmanager")
+        warm.start_over()
+        aws.session.client("secretsmanager").create_secret(
+            Name=f"{PATH}/twilio", SecretString=json.dumps({"auth-token": AUTH_TOKEN, **keys})
+        )
+    answers = {}
+    for key in ("new", "old", "stranger", AUTH_TOKEN):
+        event = webhook("/webhooks/inbound", text("Hi"))
+        event["headers"]["x-twilio-signature"] = shared_key_signature(
+            f"{PUBLIC_URL}/webhooks/inbound", text("Hi"), key=key, algorithm=algorithm
+        )
+        answers[key] = inbound(event, context)["statusCode"]
+    # THEN also with SHA-256, which auth tokens do not sign with
+    by_token = 200 if algorithm == "sha1" else 403
+    assert answers == {"new": 200, "old": 200, "stranger": 403, AUTH_TOKEN: by_token}
+
+
+@pytest.mark.parametrize(
+    ("others", "answer"),
+    [
+        (["AAAA"], 200),
+        (["AAAA", ""], 200),
+        (["L/OH5YylLD5NRKLltdqwSvS0BnU="] * 4, 200),
+        (["L/OH5YylLD5NRKLltdqwSvS0BnU="] * 5, 403),
+        (["ñ" * 28], 200),
+    ],
+)
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_of_several_signatures_one_must_fit_and_five_are_tried(
+    aws: Aws, context: Context, others: list[str], answer: int, is_joined: bool
+) -> None:
+    right = webhook("/webhooks/inbound", text("Hi"))["headers"]["x-twilio-signature"]
+    signatures = [*others, right]
+    call = Call(headers=(("Content-Type", FORM),), body=urlencode(text("Hi")).encode())
+    call = call.signed_with(*([", ".join(signatures)] if is_joined else signatures))
+    assert inbound(call.rest_api(), context)["statusCode"] == answer
+
+
+def signed_call(
+    *,
+    route: str,
+    fields: dict[str, str],
+    query: str = "",
+    method: str = "POST",
+    as_json: bool = False,
+) -> Call:
+    """A webhook as it leaves Twilio."""
+    body = json.dumps(fields).encode() if as_json else urlencode(fields).encode()
+    if as_json:
+        query = f"{query}&bodySHA256={sha256(body).hexdigest()}".lstrip("&")
+    if method == "GET":
+        query, body = "&".join(filter(None, (query, body.decode()))), b""
+    url = f"{PUBLIC_URL}{route}?{query}" if query else f"{PUBLIC_URL}{route}"
+    signed = {} if as_json or method == "GET" else fields
+    return Call(
+        method=method,
+        path=route,
+        query=query,
+        headers=(("Content-Type", JSON if as_json else FORM),) if body else (),
+        body=body,
+    ).signed_with(RequestValidator(AUTH_TOKEN).compute_signature(url, signed))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_callback_in_json_goes_the_way_of_a_form(aws: Aws, context: Context, shape: str) -> None:
+    fields: Any = {
+        **status_fields(),
+        "Price": 0.0079,
+        "Final": True,
+        "More": {"a": [1]},
+        "Note": None,
+    }
+    call = signed_call(
+        route="/webhooks/status", fields=fields, query=f"m={MESSAGE_ID}", as_json=True
+    )
+    assert status(SHAPES[shape](call), context)["statusCode"] == 204
+    [record] = aws.records("CALLBACKS_QUEUE")
+    queued = json.loads(record["body"])
+    assert queued["message_id"] == MESSAGE_ID
+    assert queued["fields"] == {
+        **status_fields(),
+        "Price": "0.0079",
+        "Final": "true",
+        "More": '{"a": [1]}',
+        "Note": "",
+    }
+
+
+@pytest.mark.parametrize("shape", ["http_api", "function_url", "alb", "alb_multi"])
+def test_a_text_may_come_by_get(aws: Aws, context: Context, shape: str) -> None:
+    # not through a REST API, which forgets the order of so many parameters
+    call = signed_call(route="/webhooks/inbound", fields=text("Grüße & STOP?"), method="GET")
+    assert inbound(SHAPES[shape](call), context)["statusCode"] == 200
+    assert aws.items(prefix="IN#")[0]["fields"] == text("Grüße & STOP?")
+
+
+def test_of_a_name_that_comes_twice_the_order_on_the_way_does_not_decide() -> None:
+    # it is not signed
+    signature = RequestValidator(AUTH_TOKEN).compute_signature(
+        f"{PUBLIC_URL}/webhooks/inbound", Values({"Digits": ["2", "1", "2"], "From": [PERSON]})
+    )
+    for body in (
+        b"Digits=2&Digits=1&From=%2B12025550123",
+        b"From=%2B12025550123&Digits=1&Digits=2",
+    ):
+        call = Call(headers=(("Content-Type", FORM),), body=body).signed_with(signature)
+        webhook = Deployment(tokens=(AUTH_TOKEN,)).verified(call.http_api())
+        assert webhook.fields == {"Digits": "1", "From": PERSON}
+
+
+class Values(dict[str, list[str]]):
+    """Fields as Twilio's library wants them where a name comes twice."""
+
+    def getlist(self, name: str) -> list[str]:
+        return self[name]
+
+
+# ------------------------------------------------------------------------------------------------ answers
+
+
+def test_every_shape_is_answered_as_it_wants(aws: Aws, context: Context) -> None:
+    stranger = replace(signed_call(route="/webhooks/status", fields=status_fields()), query="m=1")
+    calls = {
+        204: (status, signed_call(route="/webhooks/status", fields=status_fields())),
+        200: (inbound, signed_call(route="/webhooks/inbound", fields=text("Hi"))),
+        403: (status, stranger),
+    }
+    kinds = {200: "text/xml; charset=utf-8", 403: "application/problem+json"}
+    phrases = {204: "204 No Content", 200: "200 OK", 403: "403 Forbidden"}
+    for code, (handler, call) in calls.items():
+        answers = {shape: handler(event(call), context) for shape, event in SHAPES.items()}
+        headers = {"Content-Type": kinds[code]} if code in kinds else {}
+        for shape, answer in answers.items():
+            assert answer["statusCode"] == code
+            if shape == "alb_multi":
+                assert answer.pop("multiValueHeaders") == {
+                    name: [value] for name, value in headers.items()
+                }
+            elif shape == "alb" or headers:
+                assert answer.pop("headers") == headers
+            if shape.startswith("alb"):
+                assert answer.pop("statusDescription") == phrases[code]
+                assert answer.pop("isBase64Encoded") is False
+                assert isinstance(answer["body"], str)
+            assert answer.keys() <= {"statusCode", "body"}
+            assert ("body" in answer) is (code != 204 or shape.startswith("alb"))
+
+
+def test_behind_a_load_balancer_a_refusal_names_its_trace(aws: Aws, context: Context) -> None:
+    call = Call(headers=(("X-Amzn-Trace-Id", "Root=1-2"),), body=b"a=1")
+    assert json.loads(status(call.alb(), context)["body"])["request_id"] == "Root=1-2"
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": []}, {"requestContext": None, "body": "x"}])
+def test_what_is_no_request_is_refused(aws: Aws, context: Context, event: dict[str, Any]) -> None:
+    assert status(event, context)["statusCode"] == 403
 
 
 # ------------------------------------------------------------------------------------------------ inbound

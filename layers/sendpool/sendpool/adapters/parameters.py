@@ -22,12 +22,16 @@ class MissingParameterError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Twilio's credentials. `auth_tokens` has one, or two during rotation, the primary first."""
+    """Twilio's credentials. `auth_tokens` has one, or two during rotation, the primary first.
+
+    `webhook_signing_keys` are secrets of shared keys, which Twilio's webhook settings may name to sign with instead.
+    """
 
     account_sid: str
     auth_tokens: tuple[str, ...]
     api_key_sid: str | None = None
     api_key_secret: str | None = None
+    webhook_signing_keys: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Credentials(account_sid={self.account_sid!r}, …)"
@@ -76,11 +80,10 @@ class Parameters:
             raise MissingParameterError(f"no auth token in {self._store} at {where}")
         return Credentials(
             account_sid=account_sid,
-            auth_tokens=tuple(
-                filter(None, (secrets.get("auth-token"), secrets.get("auth-token-secondary")))
-            ),
+            auth_tokens=_live(secrets, "auth-token"),
             api_key_sid=secrets.get("api-key-sid"),
             api_key_secret=secrets.get("api-key-secret"),
+            webhook_signing_keys=_live(secrets, "webhook-signing-key"),
         )
 
     def _secrets(self) -> dict[str, str]:
@@ -105,3 +108,8 @@ class Parameters:
             self._path, max_age=_MAX_AGE_SECONDS, decrypt=True, recursive=True
         )
         return {name.lstrip("/"): value for name, value in found.items()}
+
+
+def _live(secrets: dict[str, str], name: str) -> tuple[str, ...]:
+    """The secret of this name, and the secondary one that is believed beside it during a rotation."""
+    return tuple(filter(None, (secrets.get(name), secrets.get(f"{name}-secondary"))))
