@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities import parameters
 from twilio.request_validator import RequestValidator
 
 from functions.inbound.app import lambda_handler as inbound
+from functions.messages.app import lambda_handler as messages
 from functions.recorder.app import lambda_handler as recorder
 from functions.status.app import lambda_handler as status
 from sendpool.adapters import aws as clients
@@ -24,6 +25,7 @@ from tests.functional.conftest import Clock
 from tests.functional.requests import http
 from tests.functional.rest import ledger_down
 from tests.functional.shapes import FORM, JSON, SHAPES, Call, Deployment
+from tests.functional.twilio import Answer, FakeTwilio
 
 PERSON = "+12025550123"
 MESSAGE_ID = "msg_" + "a" * 32
@@ -462,3 +464,40 @@ def test_a_signature_for_one_route_opens_no_other(aws: Aws, context: Context) ->
     assert inbound(webhook("/webhooks/status", text("STOP")), context)["statusCode"] == 403
     assert status(webhook("/webhooks/inbound", status_fields()), context)["statusCode"] == 403
     assert aws.items() == []
+
+
+# ------------------------------------------------------------------------------------------------ alarms
+
+
+def test_an_error_that_somebody_has_to_mend_raises_an_alarm_with_its_remedy(
+    aws: Aws,
+    context: Context,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for n, code in enumerate(("30003", "30034", "21610", "30006")):
+        fields = status_fields("undelivered", MessageSid=f"SM{n:032}", ErrorCode=code)
+        status(webhook("/webhooks/status", fields), context)
+    recorder({"Records": aws.records("CALLBACKS_QUEUE")}, context)
+    [alarm] = alarms(caplog)
+    assert (alarm["twilio_code"], alarm["class"]) == (30034, "not_registered")
+    assert "campaign" in alarm["remedy"]
+    assert capsys.readouterr().out.count('"TwilioAlarms":[1.0]') == 1
+
+
+@pytest.mark.parametrize("answer", [Answer(401, 20003), Answer(400, 21704)])
+def test_so_does_one_that_twilio_answers_at_once(
+    aws: Aws,
+    context: Context,
+    twilio: FakeTwilio,
+    caplog: pytest.LogCaptureFixture,
+    answer: Answer,
+) -> None:
+    twilio.answers[PERSON] = [answer]
+    messages(http("POST", "/messages", {"to": PERSON, "body": "Hi"}), context)
+    [alarm] = alarms(caplog)
+    assert alarm["twilio_code"] == answer.code
+
+
+def alarms(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [vars(each) for each in caplog.records if each.getMessage() == "twilio alarm"]

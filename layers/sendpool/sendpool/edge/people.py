@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sendpool.domain.twilio_codes import explain
 from sendpool.edge import warm
+from sendpool.edge.observability import count, logger
 from sendpool.workflows.opting_out import OptingOut
 
 
@@ -12,4 +14,14 @@ def opting_out() -> OptingOut:
         reachability=warm.reachability(),
         queues=warm.queues(),
         forwards=warm.settings().forward_consents,
+        alarm=_alarm,
     )
+
+
+def _alarm(twilio_code: int) -> None:
+    row = explain(twilio_code)
+    logger.error(
+        "twilio alarm",
+        extra={"twilio_code": twilio_code, "class": row.error_class, "remedy": row.remedy},
+    )
+    count("TwilioAlarms")

@@ -7,7 +7,7 @@ withdrawal again. Withdrawing twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
@@ -25,12 +25,16 @@ ConsentSource = Literal["website", "offline", "opt-in-message", "opt-out-message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptingOut:
-    """What opting people out and in needs; with `forwards` Twilio is told what it does not know itself."""
+    """What opting people out and in needs; with `forwards` Twilio is told what it does not know itself.
+
+    `alarm` tells somebody of a code that a person has to do something about.
+    """
 
     opt_outs: OptOuts
     reachability: Reachability
     queues: Queues
     forwards: bool = False
+    alarm: Callable[[int], None] = lambda _code: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,10 @@ class Failed:
 
 
 def take_effect(failed: Failed, needs: OptingOut) -> None:
-    """Do what an error means beyond its message: opt out, or mark the number. Doing it again changes nothing."""
+    """Do what an error means beyond its message: opt out, mark the number, raise an alarm.
+
+    Doing it again changes nothing, but for another alarm.
+    """
     take_effects([failed], needs)
 
 
@@ -134,4 +141,6 @@ def take_effects(all_failed: Iterable[Failed], needs: OptingOut) -> None:
             needs.reachability.learn(failed.to, "landline_since", failed.at, source=source)
         if Effect.MARK_UNREACHABLE in effects:
             needs.reachability.learn(failed.to, "unreachable_since", failed.at, source=source)
+        if Effect.ALARM in effects and failed.code:
+            needs.alarm(failed.code)
     record_all(opted_out, needs)

@@ -50,6 +50,7 @@ from sendpool.domain.message import (
 )
 from sendpool.domain.pace import Signal, is_queue_full, signal_of
 from sendpool.domain.text import as_sent, segment
+from sendpool.domain.twilio_codes import Effect, explain
 from sendpool.workflows import park
 from sendpool.workflows.decide import Deciding, Known, asked_of, asked_of_row
 from sendpool.workflows.evidence import Asking, find_made, proven
@@ -116,6 +117,8 @@ class Sending:
             message = replace(message, validity_period=validity)
         outcome = self.gateway.create(message, status_callback=self.status_callback(message_id))
         if isinstance(outcome, RefusedForNow):
+            if outcome.code and Effect.ALARM in explain(outcome.code).effects:
+                self.opting_out.alarm(outcome.code)
             return outcome
         return replace(result_of(outcome, segments=segments), decision=explanation(decision))
 
