@@ -1,6 +1,7 @@
 """Every minute: goes on with messages whose outcome is unknown and with broadcasts that stand still.
 
-Now and then it also looks whether the service may text US numbers, and what Twilio's list of messages tells.
+Now and then it also looks whether the service may text US numbers, what became of scheduled messages, and what
+Twilio's list of messages tells.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sendpool.edge import outbound, warm
 from sendpool.edge.control import controlling
 from sendpool.edge.observability import logger
 from sendpool.workflows.check_registration import Checking, check_registration
+from sendpool.workflows.follow_scheduled import Following, follow_scheduled
 from sendpool.workflows.reconcile import Reconciling, reconcile
 from sendpool.workflows.sweep import Sweeping, sweep
 
@@ -39,7 +41,23 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     logger.info("swept", extra=asdict(swept))
     if warm.settings().checks_registration:
         _check_registration()
+    _follow_scheduled(context)
     _reconcile(context)
+
+
+def _follow_scheduled(context: LambdaContext) -> None:
+    done = follow_scheduled(
+        Following(
+            due=warm.due(),
+            messages=warm.messages(),
+            gateway=outbound.gateway(),
+            queues=warm.queues(),
+            now=warm.now,
+            may_go_on=lambda: context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+        )
+    )
+    if done.asked:
+        logger.info("scheduled messages followed", extra=asdict(done))
 
 
 def _check_registration() -> None:

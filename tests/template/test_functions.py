@@ -89,7 +89,7 @@ def test_a_function_that_fails_raises_an_alarm(name: str, stack: Stack) -> None:
     watched = [
         target(dimension["Value"])
         for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
-        if alarm.get("MetricName") == "Errors"
+        if alarm["MetricName"] == "Errors"
         for dimension in alarm["Dimensions"]
     ]
     assert watched.count(name) == 1

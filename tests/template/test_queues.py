@@ -47,7 +47,7 @@ def test_failures_are_kept_for_14_days_and_raise_an_alarm_at_the_first_one(stack
     alarms = {
         target(alarm["Dimensions"][0]["Value"]): alarm
         for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
-        if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     for name in set(stack.queues) - set(CONSUMED):
         assert stack.queues[name]["MessageRetentionPeriod"] == 14 * DAY
@@ -65,7 +65,7 @@ def test_a_queue_that_falls_behind_raises_an_alarm(queue: str, stack: Stack) -> 
     watched = [
         target(alarm["Dimensions"][0]["Value"])
         for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
-        if alarm.get("MetricName") == "ApproximateAgeOfOldestMessage"
+        if alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
     ]
     assert watched.count(queue) == 1
 

@@ -14,7 +14,13 @@ logger = Logger()
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
-def count(name: str, number: int = 1) -> None:
-    """Count something in CloudWatch's embedded metric format, by function; ids belong in the log."""
-    with single_metric(name=name, unit=MetricUnit.Count, value=number):
+def count(name: str, number: int = 1, *, service: str | None = None) -> None:
+    """Count something in CloudWatch's embedded metric format, by function if nothing else is said.
+
+    Ids belong in the log.
+    """
+    dimensions = {"service": service} if service else None
+    with single_metric(
+        name=name, unit=MetricUnit.Count, value=number, default_dimensions=dimensions
+    ):
         pass

@@ -24,4 +24,5 @@ def _alarm(twilio_code: int) -> None:
         "twilio alarm",
         extra={"twilio_code": twilio_code, "class": row.error_class, "remedy": row.remedy},
     )
-    count("TwilioAlarms")
+    # wherever it was met: one alarm watches all
+    count("TwilioAlarms", service="sendpool")

@@ -109,7 +109,7 @@ def _tell(listed: Iterable[RemoteMessage], done: Reconciled, needs: Reconciling)
             by_sid, needs.messages.id_of, signal=lambda _: Signal.SILENT, go_on=lambda: True
         )
     )
-    callbacks = [_as_callback(by_sid[sid], ours) for sid, ours in ids.items() if ours]
+    callbacks = [as_callback(by_sid[sid], ours) for sid, ours in ids.items() if ours]
     news = list(_news(callbacks, needs.deliveries))
     needs.queues.callbacks(news)
     done.seen += len(by_sid)
@@ -128,8 +128,8 @@ def _news(callbacks: list[dict[str, Any]], deliveries: Deliveries) -> Iterator[d
             yield each
 
 
-def _as_callback(listed: RemoteMessage, message_id: str) -> dict[str, Any]:
-    """Put what the list shows in the form in which the status webhook queues callbacks."""
+def as_callback(listed: RemoteMessage, message_id: str) -> dict[str, Any]:
+    """Put what Twilio shows of a message in the form in which the status webhook queues callbacks."""
     fields = {
         "MessageSid": listed.sid,
         "MessageStatus": listed.status,

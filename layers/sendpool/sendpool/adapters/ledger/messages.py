@@ -231,6 +231,19 @@ class Messages:
             )
         ).written
 
+    def look_again(self, record: MessageRecord, at: datetime | None) -> None:
+        """Say when somebody has to look at a scheduled message again, or that nobody has to, if it still is one."""
+        self._table.update(
+            Update(
+                key=keys.message(record.id),
+                expression="SET due_at = :due" if at else "REMOVE #open, due_at",
+                condition="#status = :scheduled AND attribute_exists(#open)",
+                names={"status": "status", "open": "open"},
+                values={"scheduled": str(Status.SCHEDULED)}
+                | ({"due": items.written(at)} if at else {}),
+            )
+        )
+
     # -------------------------------------------------------------------------------------------- whose SID
 
     def is_anothers(self, sid: str, message_id: str) -> bool:

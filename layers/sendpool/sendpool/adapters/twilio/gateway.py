@@ -134,6 +134,19 @@ class TwilioGateway:
         found = self._ask("GET", sid)
         return "canceled" if said(found).get("status") == "canceled" else "too_late"
 
+    def fetch(self, sid: str) -> RemoteMessage | None:
+        """Return a message as Twilio has it now; None when it has none with this SID.
+
+        Raises TwilioBusyError or TwilioUnavailableError.
+        """
+        answer = self._ask("GET", sid)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        remote = _remote(said(answer)) if answer.status_code == HTTPStatus.OK else None
+        if remote is None:
+            raise TwilioUnavailableError
+        return remote
+
     def _ask(self, method: str, sid: str, form: dict[str, object] | None = None) -> Response:
         """Ask about one message, or to change it; repeating that is always safe."""
         url = self._create_url.replace("/Messages.json", f"/Messages/{sid}.json")
