@@ -1,4 +1,4 @@
-"""Works on the callbacks queue: applies status callbacks to the ledger, a whole batch at once."""
+"""Works on the callbacks queue: applies status callbacks and clicks to the ledger, a whole batch at once."""
 
 from __future__ import annotations
 
@@ -9,26 +9,65 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.message import StatusCallback
 from sendpool.edge import warm
+from sendpool.edge.batch import apart
 from sendpool.edge.observability import logger
 from sendpool.edge.people import opting_out
 from sendpool.workflows.record import Recording, read_callback, record
+from sendpool.workflows.record_clicks import (
+    ClickCallback,
+    RecordingClicks,
+    read_click,
+    record_clicks,
+)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    callbacks: list[StatusCallback] = []
+    callbacks: dict[str, StatusCallback] = {}
+    clicks: dict[str, ClickCallback] = {}
     unreadable: list[str] = []
     for each in event["Records"]:
+        name = each["messageId"]
         try:
-            callbacks.append(read_callback(json.loads(each["body"])))
+            match _read(each):
+                case StatusCallback() as callback:
+                    callbacks[name] = callback
+                case ClickCallback() as click:
+                    clicks[name] = click
         except (KeyError, ValueError, TypeError):
-            logger.error("unreadable callback", extra={"queue_message": each["messageId"]})
-            unreadable.append(each["messageId"])
+            logger.error("unreadable callback", extra={"queue_message": name})
+            unreadable.append(name)
+    left = apart(
+        [(callbacks, lambda: _record(callbacks)), (clicks, lambda: _record_clicks(clicks))]
+    )
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in (*unreadable, *left)]}
+
+
+def _read(queue_message: dict[str, Any]) -> StatusCallback | ClickCallback:
+    match json.loads(queue_message["body"]):
+        case {"kind": "click"} as body:
+            receives = queue_message.get("attributes", {}).get("ApproximateReceiveCount", "1")
+            return read_click(body, receives=int(receives))
+        case {"kind": _}:
+            raise ValueError("neither a status nor a click")
+        case body:
+            return read_callback(body)
+
+
+def _record(callbacks: dict[str, StatusCallback]) -> list[str]:
     needs = Recording(
         deliveries=warm.deliveries(),
         opting_out=opting_out(),
         broadcasts=warm.broadcasts(),
         now=warm.now,
     )
-    record(callbacks, needs)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in unreadable]}
+    record(callbacks.values(), needs)
+    return []
+
+
+def _record_clicks(clicks: dict[str, ClickCallback]) -> list[str]:
+    needs = RecordingClicks(messages=warm.messages(), clicks=warm.click_records(), now=warm.now)
+    waiting = record_clicks(clicks, needs)
+    if waiting:
+        logger.info("clicks wait for their messages", extra={"clicks": len(waiting)})
+    return waiting

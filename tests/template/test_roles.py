@@ -74,6 +74,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("sqs", "SendMessage", "SendQueue", "SendDeadLetterQueue"),
     "RecorderFunction": _consumes("CallbacksQueue")
     | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_sid")
     | _each("sqs", "SendMessage", "SendQueue"),
     "RollupFunction": _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
     | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
@@ -93,6 +94,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
     | _each("sqs", "SendMessage", "SendQueue"),
     "StatusFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
+    "ClicksFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
 }
 
 # what carries a * and why it must

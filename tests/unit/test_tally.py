@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sendpool.domain.broadcast import Bill, Counters, delivery_rate, error_counts, is_complete
 from sendpool.domain.message import Status
-from sendpool.domain.tally import Standing, counts, difference, dump, load, moved
+from sendpool.domain.tally import Clicked, Standing, Tally, counts, difference, dump, load, moved
 
 LIVES = [
     [Standing(Status.ACCEPTED), Standing(Status.SENT), Standing(Status.DELIVERED)],
@@ -53,31 +53,32 @@ def test_counters_equal_the_truth_however_changes_are_reported(
     story: tuple[list[tuple[int, Standing]], list[list[tuple[int, Standing]]]],
 ) -> None:
     truth, batches = story
-    tally: dict[int, Standing] = {}
+    tally = Tally()
     counters: Counter[str] = Counter()
     for batch in [*batches, *batches]:
         after = moved(tally, batch)
         counters.update(difference(tally, after))
         tally = after
-    assert tally == dict(truth)
-    assert +counters == counts(dict(truth))
+    assert tally == Tally(dict(truth))
+    assert +counters == counts(tally)
     assert load(dump(tally)) == tally
 
 
 def test_a_price_stays_when_a_later_status_comes_without_it() -> None:
     sent = Standing(Status.SENT, price=8_300, currency="USD")
     delivered = Standing(Status.DELIVERED)
-    expected = {1: Standing(Status.DELIVERED, price=8_300, currency="USD")}
-    assert moved({1: sent}, [(1, delivered)]) == moved({1: delivered}, [(1, sent)]) == expected
+    expected = Tally({1: Standing(Status.DELIVERED, price=8_300, currency="USD")})
+    either = [(1, sent)], [(1, delivered)]
+    assert moved(Tally({1: sent}), either[1]) == moved(Tally({1: delivered}), either[0]) == expected
 
 
 def test_a_price_is_written_after_the_standing() -> None:
-    tally = {
+    standings = {
         1: Standing(Status.DELIVERED, price=8_300, currency="USD"),
         2: Standing(Status.UNDELIVERED, "30003", 0, "EUR"),
         3: Standing(Status.DELIVERED),
     }
-    assert dump(tally) == "1=delivered@8300USD 2=undelivered:30003@0EUR 3=delivered"
+    assert dump(Tally(standings)) == "1=delivered@8300USD 2=undelivered:30003@0EUR 3=delivered"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_price_is_written_after_the_standing() -> None:
     ],
 )
 def test_tallies_from_before_there_were_prices_are_read(written: str, standing: Standing) -> None:
-    assert load(f"7={written}") == {7: standing}
+    assert load(f"7={written}") == Tally({7: standing})
     assert dump(load(f"7={written}")) == f"7={written}"
 
 
@@ -101,12 +102,12 @@ def test_what_is_no_standing_is_refused(text: str) -> None:
 
 
 def test_what_was_billed_is_counted_beside_the_outcomes_and_not_among_them() -> None:
-    tally = {
+    standings = {
         1: Standing(Status.DELIVERED, price=8_300, currency="USD"),
         2: Standing(Status.UNDELIVERED, "30003", 4_000, "USD"),
         3: Standing(Status.DELIVERED),
     }
-    counters = Counters(counts(tally))
+    counters = Counters(counts(Tally(standings)))
     assert counters.bill == Bill("USD", 12_300, 2)
     assert (counters.outcomes, counters.final, counters.failures) == (3, 3, 1)
     assert counters.whys(Status.UNDELIVERED) == {"30003": 1}
@@ -116,7 +117,7 @@ def test_what_was_billed_is_counted_beside_the_outcomes_and_not_among_them() -> 
 
 
 def test_nothing_is_billed_until_a_price_comes() -> None:
-    assert Counters(counts({1: Standing(Status.DELIVERED)})).bill is None
+    assert Counters(counts(Tally({1: Standing(Status.DELIVERED)}))).bill is None
 
 
 def test_a_broadcast_is_complete_when_everybody_has_an_outcome_and_not_before() -> None:

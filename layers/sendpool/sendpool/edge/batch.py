@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -56,6 +56,33 @@ class QueueProcessor(BatchProcessor):
             logger.error("queue message failed", extra={**said, **_about(error)})
             count("QueueMessagesFailed")
         return super().failure_handler(record, exception)
+
+
+def apart(works: Iterable[tuple[Collection[str], Callable[[], list[str]]]]) -> list[str]:
+    """Do works of one batch that must not keep each other back, and return the queue messages that are left.
+
+    A work has its queue messages and returns which of them it leaves; one that fails leaves all of its own. Raises
+    what was raised when every one failed.
+    """
+    left: list[str] = []
+    failed: list[tuple[Collection[str], Exception]] = []
+    done = 0
+    for queue_messages, work in works:
+        if not queue_messages:
+            continue
+        try:
+            left += work()
+            done += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this work's alone
+            failed.append((queue_messages, error))
+    if failed and not done:
+        raise failed[0][1]
+    for queue_messages, raised in failed:
+        said = {"error": type(raised).__name__, **_about(raised)}
+        logger.error("queue messages failed", extra=said)
+        count("QueueMessagesFailed", len(queue_messages))
+        left += queue_messages
+    return left
 
 
 def _about(error: BaseException) -> dict[str, Any]:

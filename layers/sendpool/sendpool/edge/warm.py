@@ -15,6 +15,7 @@ from sendpool.adapters import aws
 from sendpool.adapters.files import Files
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
 from sendpool.adapters.ledger.chunks import Chunks
+from sendpool.adapters.ledger.clicks import ClickRecords
 from sendpool.adapters.ledger.due import Due
 from sendpool.adapters.ledger.messages import Deliveries, Messages
 from sendpool.adapters.ledger.parked import ParkedChunks
@@ -107,6 +108,10 @@ def messages() -> Messages:
 
 def deliveries() -> Deliveries:
     return Deliveries(table(), retention=settings().retention)
+
+
+def click_records() -> ClickRecords:
+    return ClickRecords(table(), retention=settings().retention)
 
 
 def chunks() -> Chunks:
