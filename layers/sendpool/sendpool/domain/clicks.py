@@ -81,7 +81,7 @@ class Click:
 
 def _writable(text: str) -> str:
     """Replace halves of characters, which JSON can carry and no store takes."""
-    return text.encode(errors="replace").decode()
+    return str.encode(text, errors="replace").decode()
 
 
 # ------------------------------------------------------------------------------------------------ one message
