@@ -27,7 +27,7 @@ MOST_KEPT: Final = 100
 LONGEST_LINK: Final = 500
 LONGEST_AGENT: Final = 300
 QUICKEST: Final = timedelta(seconds=3)
-"""A text takes a second or two to the handset and a person as long to tap, counted from Twilio's answer to create."""
+"""A text takes a second or two to the handset and a person as long to tap, counted from when Twilio was offered it."""
 AT_ONCE: Final = timedelta(seconds=1)
 """Twilio cuts times to the second, so clicks of one moment may stand a second apart."""
 MOST_AT_ONCE: Final = 2

@@ -94,7 +94,7 @@ class _Message:
 
     @property
     def sent_at(self) -> datetime | None:
-        """When Twilio had it, or was to send it; None when that was learned later only, from evidence."""
+        """When it was offered to Twilio, or Twilio was to send it; None when that it went was learned from evidence."""
         if self.result is None or self.result.result.evidence:
             return None
         message = self.result.message
