@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.message import StatusCallback
 from sendpool.edge import warm
-from sendpool.edge.batch import apart
+from sendpool.edge.batch import Part, apart
 from sendpool.edge.observability import logger
 from sendpool.edge.people import opting_out
 from sendpool.workflows.record import Recording, read_callback, record
@@ -38,7 +38,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             logger.error("unreadable callback", extra={"queue_message": name})
             unreadable.append(name)
     left = apart(
-        [(callbacks, lambda: _record(callbacks)), (clicks, lambda: _record_clicks(clicks))]
+        status_callbacks=Part(callbacks, lambda: _record(callbacks)),
+        clicks=Part(clicks, lambda: _record_clicks(clicks)),
     )
     return {"batchItemFailures": [{"itemIdentifier": name} for name in (*unreadable, *left)]}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
@@ -58,30 +59,33 @@ class QueueProcessor(BatchProcessor):
         return super().failure_handler(record, exception)
 
 
-def apart(works: Iterable[tuple[Collection[str], Callable[[], list[str]]]]) -> list[str]:
-    """Do works of one batch that must not keep each other back, and return the queue messages that are left.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some queue messages of a batch, and the work on them, which returns those that it leaves."""
 
-    A work has its queue messages and returns which of them it leaves; one that fails leaves all of its own. Raises
-    what was raised when every one failed.
+    queue_messages: Collection[str]
+    work: Callable[[], Iterable[str]]
+
+
+def apart(**parts: Part) -> list[str]:
+    """Work on parts of one batch that must not keep each other back, and return the queue messages that are left.
+
+    A part that fails leaves all of its own, and its name is logged. Raises what was raised when all of them failed.
     """
+    parts = {name: part for name, part in parts.items() if part.queue_messages}
     left: list[str] = []
-    failed: list[tuple[Collection[str], Exception]] = []
-    done = 0
-    for queue_messages, work in works:
-        if not queue_messages:
-            continue
-        try:
-            left += work()
-            done += 1
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this work's alone
-            failed.append((queue_messages, error))
-    if failed and not done:
-        raise failed[0][1]
-    for queue_messages, raised in failed:
-        said = {"error": type(raised).__name__, **_about(raised)}
-        logger.error("queue messages failed", extra=said)
-        count("QueueMessagesFailed", len(queue_messages))
-        left += queue_messages
+    # to the processor a part is one queue message
+    processor = QueueProcessor()
+    with processor(
+        [{"messageId": name} for name in parts],
+        lambda record: left.extend(parts[record.message_id].work()),
+    ):
+        processor.process()
+    raised = [error for _, error, _ in processor.exceptions if error]
+    if raised and len(raised) == len(parts):
+        raise raised[0]
+    for failed in processor.response()["batchItemFailures"]:
+        left += parts[str(failed["itemIdentifier"])].queue_messages
     return left
 
 
