@@ -27,4 +27,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             "fields": webhook.fields,
         }
     )
-    return webhooks.no_content()
+    return webhooks.no_content(event)

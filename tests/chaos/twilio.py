@@ -162,7 +162,6 @@ class SimulatedTwilio:
 
     def shorten_links(self) -> None:
         """Let the service shorten links, and tell us when somebody follows one."""
-        self._simulator.change({"click_format": "form"})
         simulator, now = self._simulator, self.clock.now()
         domain = simulator.domains.take(LINK_DOMAIN, sid=None, now=now)
         simulator.issuer.provide(domain)

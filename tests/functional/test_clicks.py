@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from random import Random
@@ -29,7 +30,8 @@ from tests.functional.conftest import NOW, Clock
 from tests.functional.flow import Flow
 from tests.functional.requests import http
 from tests.functional.rest import killed_at
-from tests.functional.test_webhooks import PERSON, status_fields, webhook
+from tests.functional.shapes import SHAPES
+from tests.functional.test_webhooks import PERSON, signed_call, status_fields, webhook
 from tests.functional.twilio import FakeTwilio
 
 PHONE = (
@@ -139,13 +141,18 @@ def counts(raw: int, previews: int, scanners: int, human: int, people: int) -> d
 # ------------------------------------------------------------------------------------------------ the door
 
 
-def test_a_click_goes_the_whole_way_to_its_message(pool: Pool, context: Context) -> None:
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "form"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_click_goes_the_whole_way_to_its_message(
+    pool: Pool, context: Context, shape: str, as_json: bool
+) -> None:
     # GIVEN a message
     made = pool.post()
     assert pool.get(made["id"])["clicks"] is None
     # WHEN Twilio calls back that its link was unfurled and followed
     for fields in (preview(made["sid"], 20), told(made["sid"], 60)):
-        assert clicks(webhook("/webhooks/clicks", fields), context) == {"statusCode": 204}
+        call = signed_call(route="/webhooks/clicks", fields=fields, as_json=as_json)
+        assert clicks(SHAPES[shape](call), context)["statusCode"] == 204
     recorder({"Records": pool.aws.records("CALLBACKS_QUEUE")}, context)
     # THEN its report tells
     assert pool.get(made["id"])["clicks"] == {
@@ -182,7 +189,18 @@ STRANGERS: dict[str, Callable[[], dict[str, Any]]] = {
     ),
     "no signature": lambda: {**webhook("/webhooks/clicks", told(STRANGER)), "headers": {}},
     "a status callback's": lambda: webhook("/webhooks/status", told(STRANGER)),
+    "another click's": lambda: _json(told(STRANGER), sent=told(STRANGER, 61)),
+    "json that nothing binds": lambda: _json(told(STRANGER), query=""),
 }
+
+
+def _json(
+    fields: dict[str, str], *, sent: dict[str, str] | None = None, query: str | None = None
+) -> dict[str, Any]:
+    """A click in JSON, with another body or query than was signed."""
+    call = signed_call(route="/webhooks/clicks", fields=fields, as_json=True)
+    body = json.dumps(sent).encode() if sent else call.body
+    return replace(call, body=body, query=call.query if query is None else query).http_api()
 
 
 @pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS.keys())
