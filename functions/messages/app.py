@@ -60,7 +60,7 @@ def fetch(message_id: str) -> Message:
     )
     if record is None:
         raise NotFoundError("There is no message with this id.")
-    return Message.of(record, delivery)
+    return Message.of(record, delivery, warm.click_records().of(message_id))
 
 
 @logger.inject_lambda_context(clear_state=True)

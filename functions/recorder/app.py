@@ -1,4 +1,4 @@
-"""Works on the callbacks queue: applies status callbacks to the ledger, a whole batch at once.
+"""Works on the callbacks queue: applies status callbacks and clicks to the ledger, a whole batch at once.
 
 Texts that the ledger did not take when they came are here as well; each is taken in on its own.
 """
@@ -13,43 +13,78 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.adapters import aws
 from sendpool.domain.message import StatusCallback
 from sendpool.edge import warm
+from sendpool.edge.batch import Part, apart
 from sendpool.edge.observability import logger
 from sendpool.edge.people import opting_out
 from sendpool.edge.receiving import receiving
 from sendpool.workflows import receive
 from sendpool.workflows.receive import AnsweredText
 from sendpool.workflows.record import Recording, read_callback, record
+from sendpool.workflows.record_clicks import (
+    ClickCallback,
+    RecordingClicks,
+    read_click,
+    record_clicks,
+)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    callbacks: list[StatusCallback] = []
+    callbacks: dict[str, StatusCallback] = {}
+    clicks: dict[str, ClickCallback] = {}
     texts: dict[str, AnsweredText] = {}
-    failed: list[str] = []
+    unreadable: list[str] = []
     for each in event["Records"]:
+        name = each["messageId"]
         try:
-            read = _read(json.loads(each["body"]))
+            match _read(each):
+                case StatusCallback() as callback:
+                    callbacks[name] = callback
+                case ClickCallback() as click:
+                    clicks[name] = click
+                case AnsweredText() as text:
+                    texts[name] = text
         except (KeyError, ValueError, TypeError, AttributeError):
-            logger.error("unreadable callback", extra={"queue_message": each["messageId"]})
-            failed.append(each["messageId"])
-            continue
-        if isinstance(read, AnsweredText):
-            texts[each["messageId"]] = read
-        else:
-            callbacks.append(read)
+            logger.error("unreadable callback", extra={"queue_message": name})
+            unreadable.append(name)
+    left = apart(
+        status_callbacks=Part(callbacks, lambda: _record(callbacks)),
+        clicks=Part(clicks, lambda: _record_clicks(clicks)),
+        texts=Part(texts, lambda: [name for name, text in texts.items() if not _take_in(text)]),
+    )
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in (*unreadable, *left)]}
+
+
+def _read(queue_message: dict[str, Any]) -> StatusCallback | ClickCallback | AnsweredText:
+    match json.loads(queue_message["body"]):
+        case {"kind": "click"} as body:
+            receives = queue_message.get("attributes", {}).get("ApproximateReceiveCount", "1")
+            return read_click(body, receives=int(receives))
+        case {"kind": receive.KIND} as body:
+            return AnsweredText.from_body(body)
+        case {"kind": _}:
+            raise ValueError("neither a status, a click nor a text")
+        case body:
+            return read_callback(body)
+
+
+def _record(callbacks: dict[str, StatusCallback]) -> list[str]:
     needs = Recording(
         deliveries=warm.deliveries(),
         opting_out=opting_out(),
         broadcasts=warm.broadcasts(),
         now=warm.now,
     )
-    record(callbacks, needs)
-    failed += [message_id for message_id, text in texts.items() if not _take_in(text)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    record(callbacks.values(), needs)
+    return []
 
 
-def _read(body: dict[str, Any]) -> StatusCallback | AnsweredText:
-    return AnsweredText.from_body(body) if body.get("kind") == receive.KIND else read_callback(body)
+def _record_clicks(clicks: dict[str, ClickCallback]) -> list[str]:
+    needs = RecordingClicks(messages=warm.messages(), clicks=warm.click_records(), now=warm.now)
+    waiting = record_clicks(clicks, needs)
+    if waiting:
+        logger.info("clicks wait for their messages", extra={"clicks": len(waiting)})
+    return waiting
 
 
 def _take_in(text: AnsweredText) -> bool:

@@ -364,6 +364,29 @@ def _put(world: World, body: str) -> None:
     world.sqs.call("SendMessage", {"QueueUrl": url, "MessageBody": body})
 
 
+BROWSER = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Safari/537.36"
+
+
+def clicked(world: World) -> Expected:
+    """A broadcast and a message whose links people and programs follow, soon after each other or at once."""
+    world.twilio.shorten_links()
+    rows = people(1000, 6)
+    body = "Hi {{ name }}, see https://example.com/sale or https://example.com/new"
+    sale, _ = _announce(world, "clicked", rows, body=body, rate=0.6, shorten_urls=True)
+    lone = "+12025551950"
+    asked = {"to": lone, "body": "See https://example.com/table", "shorten_urls": True}
+    world.ask(Request("POST", "/messages", asked, key="table", after=5))
+    one, two, three, four = (row.to for row in rows[:4])
+    for person, after in ((one, 30), (one, 36), (two, 32), (lone, 40)):
+        world.tap(person, after=after, kind="human", user_agent=BROWSER)
+    world.tap(two, after=20, kind="preview", user_agent="WhatsApp/2.23.20.0 A")
+    world.tap(two, after=26, kind="scanner", user_agent="curl/8.5.0")
+    world.tap(three, after=35, kind="scanner", user_agent=BROWSER, links=2)
+    world.tap(four, after=5, kind="preview", user_agent="facebookexternalhit/1.1")
+    world.tap(lone, after=8, kind="preview", user_agent="facebookexternalhit/1.1")
+    return Expected({sale: rows}, bodies={sale: body}, messages={new_id("msg", key="table"): lone})
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
@@ -385,5 +408,6 @@ SCENARIOS: dict[str, Scenario] = {
         asleep,
         failing,
         retried,
+        clicked,
     )
 }

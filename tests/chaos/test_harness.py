@@ -19,7 +19,7 @@ from tests.chaos.workers import workers
 ENOUGH_PLANS = 150
 QUICK = ("singles", "queued", "silent", "canceled")
 # what else it takes to see every kind of call
-BESIDES = ("uploaded", "stopped")
+BESIDES = ("uploaded", "stopped", "clicked", "unanswered")
 
 
 @pytest.fixture(scope="module")

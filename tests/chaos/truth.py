@@ -96,6 +96,7 @@ def judge(world: World, expected: Expected) -> Verdict:
     for broadcast_id, rows in expected.broadcasts.items():
         body = expected.bodies.get(broadcast_id, BODY)
         _broadcast(verdict, world, ledger, made, broadcast_id, rows, body)
+    verdict.wrong += _clicks(world, ledger, expected)
     verdict.wrong += world.too_early
     verdict.wrong += _stops(world, ledger, made, slack)
     verdict.wrong += _texts(world)
@@ -212,6 +213,42 @@ def _report_against_scan(
         yield f"errors {reported}, a scan {codes}"
     if not report.get("completed_at"):
         yield f"the broadcast is {report.get('state')}, and not complete"
+
+
+def _clicks(world: World, ledger: Ledger, expected: Expected) -> Iterator[str]:
+    """Every click is counted once, as what made it."""
+    yield from (
+        f"nobody followed the links of {tap.person}" for tap in world.taps if not tap.followed
+    )
+    ids = {
+        sid: message_id
+        for message_id, result in ledger.results.items()
+        if (sid := result.get("sid"))
+    }
+    made: dict[str, Counter[str]] = {}
+    for tap in world.taps:
+        for link in tap.followed:
+            made.setdefault(ids.get(link.message_sid, "nobody's"), Counter())[tap.kind] += 1
+    for message_id, kinds in made.items():
+        told = world.look(f"/messages/{message_id}").get("clicks") or {}
+        if _by_kind(told) != _kinds(kinds):
+            yield f"{message_id} was clicked {kinds}, its report says {told}"
+    for broadcast_id in expected.broadcasts:
+        of_it = [kinds for each, kinds in made.items() if each.startswith(broadcast_id)]
+        summed = sum(of_it, Counter[str]())
+        report = world.look(f"/broadcasts/{broadcast_id}")["clicks"]
+        people = sum(bool(kinds["human"]) for kinds in of_it)
+        if (_by_kind(report), report["people"]) != (_kinds(summed), people):
+            yield f"{broadcast_id} was clicked {summed} by {people}, its report says {report}"
+
+
+def _kinds(kinds: Mapping[str, int]) -> tuple[int, ...]:
+    """How many clicks there were in all, and by what."""
+    return sum(kinds.values()), kinds["preview"], kinds["scanner"], kinds["human"]
+
+
+def _by_kind(report: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(report.get(name, 0) for name in ("raw", "previews", "scanners", "human"))
 
 
 def _left_over(world: World, expected: Expected) -> Iterator[str]:

@@ -25,6 +25,8 @@ from local.twilio.core.paging import classic_envelope
 from local.twilio.core.settings import Behaviour, Settings
 from local.twilio.inbound.attachments import Attachment
 from local.twilio.inbound.incoming import Inbound, Incoming
+from local.twilio.links.clicks import EventType, Visit
+from local.twilio.links.links import Link
 from local.twilio.messages.listing import list_page
 from local.twilio.messages.truth import tell_truth
 from local.twilio.simulator import Simulator
@@ -33,6 +35,7 @@ from local.twilio.simulator import Simulator
 BEGINNING = datetime(2035, 1, 8, 15, tzinfo=UTC)
 LIST_LAG_SECONDS = 5
 PUBLIC_URL = "https://sendpool.example.com"
+LINK_DOMAIN = "go.example.com"
 Call = Callable[[str, str, Callable[[], Response]], Response]
 
 
@@ -42,6 +45,7 @@ class Webhook:
 
     url: str
     body: str
+    content_type: str
     signature: str
     answer: asyncio.Future[int]
 
@@ -77,9 +81,10 @@ class _Session:
     ) -> _Exchange:
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         body = (data or b"").decode()
-        return _Exchange(
-            self._hand_over, Webhook(str(url), body, headers["X-Twilio-Signature"], answer)
+        webhook = Webhook(
+            str(url), body, headers["Content-Type"], headers["X-Twilio-Signature"], answer
         )
+        return _Exchange(self._hand_over, webhook)
 
 
 @dataclass(slots=True)
@@ -164,6 +169,28 @@ class SimulatedTwilio:
             attachments=(Attachment(content_type="image/png", content=picture),) if picture else (),
         )
         self._receptions.append(self._loop.create_task(self._simulator.receive(incoming)))
+
+    def shorten_links(self) -> None:
+        """Let the service shorten links, and tell us when somebody follows one."""
+        simulator, now = self._simulator, self.clock.now()
+        domain = simulator.domains.take(LINK_DOMAIN, sid=None, now=now)
+        simulator.issuer.provide(domain)
+        simulator.domains.associate(domain, simulator.services.default)
+        overrides = "rc=3&rp=ct,rt,5xx&ct=2000&rt=5000"
+        url = f"{PUBLIC_URL}/webhooks/clicks#{overrides}"
+        domain.configure(Form({"CallbackUrl": [url]}), now)
+
+    def links_of(self, person: str) -> list[Link]:
+        """The short links in messages to this person, as they stand there."""
+        return [link for link in self._simulator.links if link.to == person]
+
+    def follow(self, link: Link, *, event_type: EventType, user_agent: str) -> None:
+        """Let somebody follow a link; the webhook that tells of it comes out like any other."""
+        visit = Visit(
+            code=link.code, host=LINK_DOMAIN, user_agent=user_agent, event_type=event_type
+        )
+        self._loop.call_soon(self._simulator.clicks.follow, visit)
+        self._turn(1)
 
     def create(self, form: Mapping[str, Any]) -> Response:
         fields = parse_qs(urlencode(form, doseq=True), keep_blank_values=True)

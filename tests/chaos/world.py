@@ -29,6 +29,8 @@ from urllib.parse import parse_qsl, urlsplit
 from twilio.http import HttpClient
 from twilio.http.response import Response
 
+from local.twilio.links.clicks import EventType
+from local.twilio.links.links import Link
 from sendpool.adapters.twilio.media import MediaFile
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, TransportError
 from sendpool.domain.errors import TwilioUnavailableError
@@ -59,6 +61,7 @@ WEBHOOK_AGAIN_SECONDS = 40.0
 DELAY_SECONDS = 8.0
 STALL_SECONDS = 35.0
 CALLER_WAITS_SECONDS = 5.0
+TAPS_APART_SECONDS = 5.0
 MOST_ATTEMPTS = 40
 # ours are shortened; Twilio's are others in every run
 _IDS = re.compile(r"(bc_[0-9a-f]{4}|msg_[0-9a-f]{4}|SM)[0-9a-f]{28,32}")
@@ -158,6 +161,22 @@ class Text:
     acknowledged_at: float | None = None
 
 
+@dataclass(slots=True)
+class Tap:
+    """Somebody, or a program, follows links of a message to a person all at once, so many seconds after it was made.
+
+    `kind` is what made it, as it should be counted: `human`, `preview` or `scanner`.
+    """
+
+    person: str
+    after: float
+    kind: str
+    user_agent: str
+    links: int
+    followed: list[Link] = field(default_factory=list)
+    at: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Ways:
     """How a call fails: each answers or raises as its service would."""
@@ -206,6 +225,7 @@ class World:
         self.texts: list[Text] = []
         # functions that are broken: they do nothing and fail
         self.broken: set[str] = set()
+        self.taps: list[Tap] = []
         self.errors: list[str] = []
         self.too_early: list[str] = []
         self.slow: dict[str, float] = {}
@@ -546,6 +566,7 @@ class World:
         while self._late and self._late[0][0] <= self.now():
             self._late.pop(0)[1]()
         self._write_texts()
+        self._follow_links()
         self.twilio.announce()
         self._read_stream()
         ready = list(self._ready())
@@ -598,6 +619,7 @@ class World:
         dues += [shard.due for shard in self._shards if shard.changes]
         dues += [due for due, _ in self._late]
         dues += [text.at for text in self.texts if not text.is_written]
+        dues += [due for tap in self.taps if (due := self._tap_due(tap)) is not None]
         planned = self.twilio.clock.next_due
         if planned:
             dues.append(planned.timestamp())
@@ -762,6 +784,32 @@ class World:
                 text.is_written = True
                 self.twilio.receive(text.person, text.body, text.picture)
 
+    def tap(self, person: str, *, after: float, kind: str, user_agent: str, links: int = 1) -> None:
+        """Let so many links of the message to a person be followed, so long after it is made."""
+        self.taps.append(Tap(person, after, kind, user_agent, links))
+
+    def _tap_due(self, tap: Tap) -> float | None:
+        """When links are followed; None when that is over, or the message is not made yet.
+
+        Twilio tells times by the second: what one person does is kept some seconds apart, whoever was late.
+        """
+        links = self.twilio.links_of(tap.person)
+        if tap.followed or not links:
+            return None
+        before = [each.at for each in self.taps if each.person == tap.person and each.followed]
+        earliest = links[0].created.timestamp() + tap.after
+        return max([earliest, *(at + TAPS_APART_SECONDS for at in before)])
+
+    def _follow_links(self) -> None:
+        for tap in self.taps:
+            due = self._tap_due(tap)
+            if due is None or due > self.now():
+                continue
+            tap.followed, tap.at = self.twilio.links_of(tap.person)[: tap.links], self.now()
+            event_type = EventType.PREVIEW if tap.kind == "preview" else EventType.CLICK
+            for link in tap.followed:
+                self.twilio.follow(link, event_type=event_type, user_agent=tap.user_agent)
+
     def _note_if_stopped(self, webhook: Webhook, status: int) -> None:
         """Remember when we told Twilio that a person's text has reached us."""
         fields = dict(parse_qsl(webhook.body))
@@ -833,7 +881,7 @@ def _webhook_event(webhook: Webhook) -> dict[str, Any]:
     parts = urlsplit(webhook.url)
     event = http("POST", parts.path, raw=webhook.body, query=parts.query)
     event["headers"] = {
-        "content-type": "application/x-www-form-urlencoded",
+        "content-type": webhook.content_type,
         "x-twilio-signature": webhook.signature,
     }
     event["queryStringParameters"] = dict(parse_qsl(parts.query))

@@ -6,7 +6,7 @@ import importlib
 
 from tests.template.stack import Stack
 
-WEBHOOKS = {"/webhooks/inbound", "/webhooks/fallback", "/webhooks/status"}
+WEBHOOKS = {f"/webhooks/{name}" for name in ("inbound", "fallback", "status", "clicks")}
 
 
 def test_every_route_needs_iam_except_the_webhooks(stack: Stack) -> None:

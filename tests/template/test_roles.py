@@ -78,7 +78,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("sqs", "SendMessage", "SendQueue", "SendDeadLetterQueue"),
     "RecorderFunction": _consumes("CallbacksQueue")
     | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
-    | _each("dynamodb", "Query", "LedgerTable/index/by_person")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person", "LedgerTable/index/by_sid")
     | _each("sqs", "SendMessage", "SendQueue"),
     "RollupFunction": _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
     | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
@@ -100,6 +100,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("sqs", "SendMessage", "SendQueue", "CallbacksQueue"),
     "FallbackFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
     "StatusFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
+    "ClicksFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
 }
 
 # what carries a * and why it must

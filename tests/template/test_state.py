@@ -161,9 +161,13 @@ def test_the_stream_is_read_from_the_beginning(stream: Source) -> None:
         ("INSERT", keys.message(MESSAGE), True),
         ("MODIFY", keys.message(MESSAGE), True),
         ("INSERT", keys.delivery(MESSAGE), True),
+        ("INSERT", keys.clicks(MESSAGE), True),
+        ("MODIFY", keys.clicks(MESSAGE), True),
         ("REMOVE", keys.message(MESSAGE), False),
         ("INSERT", keys.message("msg_1"), False),
         ("INSERT", keys.unowned_delivery("SM1"), False),
+        ("INSERT", keys.clicks("msg_1"), False),
+        ("INSERT", keys.unowned_clicks("SM1"), False),
         ("MODIFY", keys.tally("bc_1", 1), False),
         ("MODIFY", keys.counters("bc_1"), False),
         ("MODIFY", keys.chunk("bc_1", 1), False),
@@ -171,7 +175,7 @@ def test_the_stream_is_read_from_the_beginning(stream: Source) -> None:
         ("INSERT", keys.opt_out("+12025550123", "all"), False),
     ],
 )
-def test_the_rollup_hears_of_broadcasts_messages_and_deliveries_and_not_of_its_own_writes(
+def test_the_rollup_hears_of_broadcasts_messages_deliveries_and_clicks_and_not_of_its_own_writes(
     event: str, key: keys.Key, passes: bool, stream: Source
 ) -> None:
     (one,) = stream.properties["FilterCriteria"]["Filters"]

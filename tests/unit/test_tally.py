@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sendpool.domain.broadcast import Bill, Counters, delivery_rate, error_counts, is_complete
+from sendpool.domain.broadcast import (
+    Bill,
+    ClickCounts,
+    Counters,
+    delivery_rate,
+    error_counts,
+    is_complete,
+)
 from sendpool.domain.message import Status
-from sendpool.domain.tally import Standing, counts, difference, dump, load, moved
+from sendpool.domain.tally import Clicked, Standing, Tally, counts, difference, dump, load, moved
 
 LIVES = [
     [Standing(Status.ACCEPTED), Standing(Status.SENT), Standing(Status.DELIVERED)],
@@ -31,53 +38,97 @@ LIVES = [
     ],
 ]
 
+# one that looked like a person's first, then like a scanner's, and clicks whose first report is lost
+CLICKS = [
+    [],
+    [Clicked(1, 0, 0, 1), Clicked(2, 0, 2, 0)],
+    [Clicked(3, 1, 0, 2), Clicked(4, 1, 3, 0), Clicked(5, 1, 3, 1)],
+]
+Said = Standing | Clicked
+Story = tuple[Tally, list[list[tuple[int, Said]]]]
+
 
 @st.composite
-def reported(
-    draw: st.DrawFn,
-) -> tuple[list[tuple[int, Standing]], list[list[tuple[int, Standing]]]]:
-    """The lives of a chunk's messages, and a way in which a stream may report them."""
+def reported(draw: st.DrawFn) -> Story:
+    """The lives of a chunk's messages, and a way in which a stream may report them and their clicks."""
     lives = draw(st.lists(st.sampled_from(LIVES), min_size=1, max_size=8))
-    changes = [(number, standing) for number, life in enumerate(lives) for standing in life]
+    followed = [draw(st.sampled_from(CLICKS)) for _ in lives]
+    changes: list[tuple[int, Said]] = [
+        (number, said)
+        for number, (life, clicks) in enumerate(zip(lives, followed, strict=True))
+        for said in (*life, *clicks)
+    ]
     shuffled = draw(
         st.permutations(changes + draw(st.lists(st.sampled_from(changes), max_size=10)))
     )
     cuts = draw(st.lists(st.integers(0, len(shuffled)), max_size=5).map(sorted))
     edges = [0, *cuts, len(shuffled)]
     batches = [list(shuffled[a:b]) for a, b in itertools.pairwise(edges)]
-    return [(number, life[-1]) for number, life in enumerate(lives)], batches
+    truth = Tally(
+        {number: life[-1] for number, life in enumerate(lives)},
+        {number: clicks[-1] for number, clicks in enumerate(followed) if clicks},
+    )
+    return truth, batches
 
 
 @given(reported())
-def test_counters_equal_the_truth_however_changes_are_reported(
-    story: tuple[list[tuple[int, Standing]], list[list[tuple[int, Standing]]]],
-) -> None:
+def test_counters_equal_the_truth_however_changes_are_reported(story: Story) -> None:
     truth, batches = story
-    tally: dict[int, Standing] = {}
+    tally = Tally()
     counters: Counter[str] = Counter()
     for batch in [*batches, *batches]:
         after = moved(tally, batch)
         counters.update(difference(tally, after))
         tally = after
-    assert tally == dict(truth)
-    assert +counters == counts(dict(truth))
+    assert tally == truth
+    assert +counters == counts(tally)
     assert load(dump(tally)) == tally
+
+
+def test_a_click_that_turns_out_to_be_a_scanners_counts_no_more_as_a_persons() -> None:
+    person, scanner = Clicked(1, 0, 0, 1), Clicked(2, 0, 1, 0)
+    before, after = Tally(clicks={3: person}), Tally(clicks={3: scanner})
+    assert moved(before, [(3, scanner)]) == moved(after, [(3, person)]) == after
+    assert difference(before, after) == {
+        "clicks:human": -1,
+        "clicks:people": -1,
+        "clicks:scanners": 1,
+    }
+
+
+def test_clicks_are_counted_beside_the_outcomes_by_what_made_them() -> None:
+    tally = Tally(
+        {1: Standing(Status.DELIVERED)},
+        {1: Clicked(4, 2, 3, 2), 2: Clicked(1, 1, 0, 0), 3: Clicked(1, 0, 0, 1)},
+    )
+    counters = Counters(counts(tally))
+    assert counters.clicks == ClickCounts(raw=9, previews=3, scanners=3, human=3, people=2)
+    assert (counters.outcomes, counters.final) == (1, 1)
+    assert Counters().clicks == ClickCounts(0, 0, 0, 0, 0)
+    assert dump(tally) == "1=delivered 1~4:2/3/2 2~1:1/0/0 3~1:0/0/1"
+
+
+@pytest.mark.parametrize("text", ["", "1:2/3", "1:2/3/4/5", "1:2/3/x", "delivered"])
+def test_what_is_no_count_of_clicks_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - which words it says does not matter
+        Clicked.parse(text)
 
 
 def test_a_price_stays_when_a_later_status_comes_without_it() -> None:
     sent = Standing(Status.SENT, price=8_300, currency="USD")
     delivered = Standing(Status.DELIVERED)
-    expected = {1: Standing(Status.DELIVERED, price=8_300, currency="USD")}
-    assert moved({1: sent}, [(1, delivered)]) == moved({1: delivered}, [(1, sent)]) == expected
+    expected = Tally({1: Standing(Status.DELIVERED, price=8_300, currency="USD")})
+    either = [(1, sent)], [(1, delivered)]
+    assert moved(Tally({1: sent}), either[1]) == moved(Tally({1: delivered}), either[0]) == expected
 
 
 def test_a_price_is_written_after_the_standing() -> None:
-    tally = {
+    standings = {
         1: Standing(Status.DELIVERED, price=8_300, currency="USD"),
         2: Standing(Status.UNDELIVERED, "30003", 0, "EUR"),
         3: Standing(Status.DELIVERED),
     }
-    assert dump(tally) == "1=delivered@8300USD 2=undelivered:30003@0EUR 3=delivered"
+    assert dump(Tally(standings)) == "1=delivered@8300USD 2=undelivered:30003@0EUR 3=delivered"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +141,7 @@ def test_a_price_is_written_after_the_standing() -> None:
     ],
 )
 def test_tallies_from_before_there_were_prices_are_read(written: str, standing: Standing) -> None:
-    assert load(f"7={written}") == {7: standing}
+    assert load(f"7={written}") == Tally({7: standing})
     assert dump(load(f"7={written}")) == f"7={written}"
 
 
@@ -101,12 +152,12 @@ def test_what_is_no_standing_is_refused(text: str) -> None:
 
 
 def test_what_was_billed_is_counted_beside_the_outcomes_and_not_among_them() -> None:
-    tally = {
+    standings = {
         1: Standing(Status.DELIVERED, price=8_300, currency="USD"),
         2: Standing(Status.UNDELIVERED, "30003", 4_000, "USD"),
         3: Standing(Status.DELIVERED),
     }
-    counters = Counters(counts(tally))
+    counters = Counters(counts(Tally(standings)))
     assert counters.bill == Bill("USD", 12_300, 2)
     assert (counters.outcomes, counters.final, counters.failures) == (3, 3, 1)
     assert counters.whys(Status.UNDELIVERED) == {"30003": 1}
@@ -116,7 +167,7 @@ def test_what_was_billed_is_counted_beside_the_outcomes_and_not_among_them() -> 
 
 
 def test_nothing_is_billed_until_a_price_comes() -> None:
-    assert Counters(counts({1: Standing(Status.DELIVERED)})).bill is None
+    assert Counters(counts(Tally({1: Standing(Status.DELIVERED)}))).bill is None
 
 
 def test_a_broadcast_is_complete_when_everybody_has_an_outcome_and_not_before() -> None:

@@ -39,6 +39,7 @@ def letter(body: object, *, reason: str | None = None) -> DeadLetter:
         ({"version": 1, "plan": BROADCAST, "run": "1", "offset": 0}, "tick", BROADCAST, BROADCAST),
         ({"message_id": "msg_1", "fields": {"MessageSid": SID}}, "callback", "msg_1", None),
         ({"message_id": None, "fields": {"MessageSid": SID}}, "callback", SID, None),
+        ({"kind": "click", "fields": {"sms_sid": SID}}, "callback", SID, None),
         ("{", "unreadable", "1 characters", None),
         ("[1]", "unreadable", "3 characters", None),
         ({"chunk": 3}, "chunk", "12 characters", None),

@@ -88,7 +88,7 @@ class Queues:
         )
 
     def callback(self, callback: Mapping[str, Any]) -> None:
-        """Keep a status callback for the recorder."""
+        """Keep a status callback, or what was told of a click, for the recorder."""
         self._client.send_message(QueueUrl=self._urls.callbacks, MessageBody=encode(callback))
 
     def callbacks(self, callbacks: Iterable[Mapping[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from typing import Literal
 from sendpool.domain.message import TERMINAL, UNDECIDED, Category, Status
 from sendpool.domain.pace import Slowed, rate_at, slow_down
 from sendpool.domain.quiet_hours import Window
-from sendpool.domain.tally import BILLED, PRICE
+from sendpool.domain.tally import BILLED, CLICKS, PRICE
 from sendpool.domain.twilio_codes import ErrorClass, explain
 
 # what a Twilio account takes, in segments a second
@@ -250,8 +250,19 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
+class ClickCounts:
+    """How often links were followed, by what; `people` is how many recipients did so themselves."""
+
+    raw: int
+    previews: int
+    scanners: int
+    human: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counters:
-    """A broadcast's counters, kept by the rollup alone: `<status>` and `<status>:<why>`, and what was billed."""
+    """A broadcast's counters, kept by the rollup alone: `<status>` and `<status>:<why>`, the bill, and clicks."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     completed_at: datetime | None = None
@@ -294,6 +305,13 @@ class Counters:
             for name, n in self.counts.items()
             if name.startswith(prefix) and n
         }
+
+    @property
+    def clicks(self) -> ClickCounts:
+        kinds = ("previews", "scanners", "human", "people")
+        return ClickCounts(
+            self.counts.get(CLICKS, 0), *(self.counts.get(f"{CLICKS}:{kind}", 0) for kind in kinds)
+        )
 
     @property
     def bill(self) -> Bill | None:

@@ -53,7 +53,7 @@ class DeadLetter:
                 return str(broadcast_id)
             case {"message_id": str(message_id)}:
                 return message_id
-            case {"fields": {"MessageSid": sid}}:
+            case {"fields": {"MessageSid": sid} | {"sms_sid": sid}}:
                 return str(sid)
         return f"{len(self.body)} characters"
 

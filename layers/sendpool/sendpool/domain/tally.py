@@ -1,27 +1,33 @@
 """Counting a broadcast exactly, although changes are reported twice and out of order.
 
-Each chunk has a tally: for every message in it, where it stands. A change moves a message forward or not at
-all, so applying it twice changes nothing the second time; a broadcast's counters move by the difference
-between a chunk's old and new tally, written in one transaction with it.
+Each chunk has a tally: for every message in it, where it stands, and how its clicks are counted. A change moves a
+message forward or not at all, so applying it twice changes nothing the second time; a broadcast's counters move by the
+difference between a chunk's old and new tally, written in one transaction with it.
+
+Statuses move forward by their rank. Clicks have none: one that counted as a person's may turn out to be a scanner's, so
+counts go down as well as up, and of two the one of the later version stands.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sendpool.domain.message import Status, later
 
 _WITH_A_CODE = frozenset({Status.FAILED, Status.UNDELIVERED})
 _WITH_A_REASON = frozenset({Status.SKIPPED, Status.FAILED})
 _WRITTEN = re.compile(r"([a-z]+)(?::(.*?))?(?:@(\d+)([A-Z]*))?", re.ASCII)
+_CLICKS_WRITTEN = re.compile(r"(\d+):(\d+)/(\d+)/(\d+)", re.ASCII)
 
 BILLED = "billed"
 """The counter of messages that have a price."""
 PRICE = "price:"
 """What begins the name of a counter that sums up prices; the currency follows."""
+CLICKS = "clicks"
+"""The counter of all clicks; behind it and a colon `previews`, `scanners`, `human`, and `people` with any of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +80,56 @@ def standing(
     return Standing(status, str(why) if why else "", price, currency or "")
 
 
-Tally = dict[int, Standing]
-"""The standing of each message of a chunk, by its number; a message nobody reported yet is absent."""
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """How the clicks of one message are counted, as of a version of theirs."""
+
+    version: int
+    previews: int
+    scanners: int
+    human: int
+
+    def __str__(self) -> str:
+        return f"{self.version}:{self.previews}/{self.scanners}/{self.human}"
+
+    @classmethod
+    def parse(cls, text: str) -> Clicked:
+        """Read what `str` wrote; raises ValueError when it is something else."""
+        found = _CLICKS_WRITTEN.fullmatch(text)
+        if found is None:
+            raise ValueError("not counts of clicks")
+        return cls(*map(int, found.groups()))
 
 
-def moved(tally: Tally, changes: Iterable[tuple[int, Standing]]) -> Tally:
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The standing of each message of a chunk, and how its clicks are counted, by its number.
+
+    A message of which nobody reported the one or the other yet is absent there.
+    """
+
+    standings: Mapping[int, Standing] = field(default_factory=dict)
+    clicks: Mapping[int, Clicked] = field(default_factory=dict)
+
+
+Reported = tuple[int, Standing | Clicked]
+"""What is reported of a message, by its number."""
+
+
+def moved(tally: Tally, changes: Iterable[Reported]) -> Tally:
     """Return the tally after these changes, in any order and however often each is given.
 
-    Of each message the later status stands, and the larger price.
+    Of each message the later status stands, the larger price, and the later version of its clicks.
     """
-    after = dict(tally)
-    for number, standing in changes:
-        before = after.get(number)
-        after[number] = _forward(before, standing) if before else standing
-    return after
+    standings, clicks = dict(tally.standings), dict(tally.clicks)
+    for number, said in changes:
+        match said:
+            case Standing():
+                before = standings.get(number)
+                standings[number] = _forward(before, said) if before else said
+            case Clicked():
+                clicks[number] = max(clicks.get(number, said), said, key=lambda each: each.version)
+    return Tally(standings, clicks)
 
 
 def _forward(before: Standing, said: Standing) -> Standing:
@@ -99,16 +141,23 @@ def _forward(before: Standing, said: Standing) -> Standing:
 def counts(tally: Tally) -> Counter[str]:
     """Count a tally: one under the status, and one under `<status>:<why>` where there is a why.
 
-    Of those with a price, `billed` is the number, and `price:<currency>` the sum in millionths.
+    Of those with a price, `billed` is the number, and `price:<currency>` the sum in millionths. Clicks are summed up
+    under `clicks` and by what made them; `clicks:people` is how many messages a person followed a link of.
     """
     counted: Counter[str] = Counter()
-    for standing in tally.values():
+    for standing in tally.standings.values():
         counted[str(standing.status)] += 1
         if standing.why:
             counted[standing.name] += 1
         if standing.price is not None:
             counted[BILLED] += 1
             counted[PRICE + standing.currency] += standing.price
+    for each in tally.clicks.values():
+        counted[CLICKS] += each.previews + each.scanners + each.human
+        counted[f"{CLICKS}:previews"] += each.previews
+        counted[f"{CLICKS}:scanners"] += each.scanners
+        counted[f"{CLICKS}:human"] += each.human
+        counted[f"{CLICKS}:people"] += bool(each.human)
     return counted
 
 
@@ -120,10 +169,16 @@ def difference(before: Tally, after: Tally) -> dict[str, int]:
 
 
 def dump(tally: Tally) -> str:
-    """Write a tally as text: `number=standing` separated by spaces."""
-    return " ".join(f"{number}={standing}" for number, standing in sorted(tally.items()))
+    """Write a tally as text: `number=standing`, and `number~clicks` where there are any, separated by spaces."""
+    standings = (f"{number}={standing}" for number, standing in sorted(tally.standings.items()))
+    clicks = (f"{number}~{each}" for number, each in sorted(tally.clicks.items()))
+    return " ".join((*standings, *clicks))
 
 
 def load(text: str) -> Tally:
-    pairs = (entry.split("=", 1) for entry in text.split())
-    return {int(number): Standing.parse(standing) for number, standing in pairs}
+    return moved(Tally(), map(_read, text.split()))
+
+
+def _read(entry: str) -> Reported:
+    number, sign, said = re.split("([=~])", entry, maxsplit=1)
+    return int(number), Standing.parse(said) if sign == "=" else Clicked.parse(said)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
@@ -56,6 +57,36 @@ class QueueProcessor(BatchProcessor):
             logger.error("queue message failed", extra={**said, **_about(error)})
             count("QueueMessagesFailed")
         return super().failure_handler(record, exception)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some queue messages of a batch, and the work on them, which returns those that it leaves."""
+
+    queue_messages: Collection[str]
+    work: Callable[[], Iterable[str]]
+
+
+def apart(**parts: Part) -> list[str]:
+    """Work on parts of one batch that must not keep each other back, and return the queue messages that are left.
+
+    A part that fails leaves all of its own, and its name is logged. Raises what was raised when all of them failed.
+    """
+    parts = {name: part for name, part in parts.items() if part.queue_messages}
+    left: list[str] = []
+    # to the processor a part is one queue message
+    processor = QueueProcessor()
+    with processor(
+        [{"messageId": name} for name in parts],
+        lambda record: left.extend(parts[record.message_id].work()),
+    ):
+        processor.process()
+    raised = [error for _, error, _ in processor.exceptions if error]
+    if raised and len(raised) == len(parts):
+        raise raised[0]
+    for failed in processor.response()["batchItemFailures"]:
+        left += parts[str(failed["itemIdentifier"])].queue_messages
+    return left
 
 
 def _about(error: BaseException) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from pydantic_core import PydanticCustomError
 from sendpool.domain.broadcast import (
     AutoPause,
     Broadcast,
+    ClickCounts,
     Content,
     Counters,
     State,
@@ -43,6 +44,7 @@ from sendpool.domain.broadcast import (
     error_counts,
     shown_state,
 )
+from sendpool.domain.clicks import Clicks, Kind
 from sendpool.domain.decision import REMEDIES, Defer, Send, Skip, explanation
 from sendpool.domain.errors import InvalidRequestError, Violation
 from sendpool.domain.message import (
@@ -437,6 +439,55 @@ class PriceView(BaseModel):
     amount: Decimal
 
 
+class ClickView(BaseModel):
+    """A click, and what made it; `reason` says by what we took it for a program's."""
+
+    at: datetime
+    kind: Kind
+    reason: str | None = None
+    link: str
+    user_agent: str
+
+
+class ClicksView(BaseModel):
+    """How often the short links of a message were followed, by what, and the first time by a person.
+
+    The first 100 clicks are kept and counted; `has_more` says that there were more.
+    """
+
+    raw: int
+    previews: int
+    scanners: int
+    human: int
+    has_more: bool = False
+    first_human_at: datetime | None = None
+    first_human_link: str | None = None
+    timeline: list[ClickView]
+
+    @classmethod
+    def of(cls, clicks: Clicks) -> Self:
+        first = clicks.first_human
+        return cls(
+            raw=clicks.raw,
+            previews=clicks.count(Kind.PREVIEW),
+            scanners=clicks.count(Kind.SCANNER),
+            human=clicks.count(Kind.HUMAN),
+            has_more=clicks.has_more,
+            first_human_at=first.at if first else None,
+            first_human_link=first.link if first else None,
+            timeline=[
+                ClickView(
+                    at=each.click.at,
+                    kind=each.verdict.kind,
+                    reason=each.verdict.reason or None,
+                    link=each.click.link,
+                    user_agent=each.click.agent,
+                )
+                for each in clicks.judged
+            ],
+        )
+
+
 class Message(BaseModel):
     """What we know of a message.
 
@@ -460,10 +511,16 @@ class Message(BaseModel):
     decision: DecisionView | None = None
     error: TwilioError | None = None
     timeline: dict[str, str] = {}
+    clicks: ClicksView | None = None
     tags: dict[str, str] = {}
 
     @classmethod
-    def of(cls, record: MessageRecord, delivery: Delivery | None = None) -> Self:
+    def of(
+        cls,
+        record: MessageRecord,
+        delivery: Delivery | None = None,
+        clicks: Clicks | None = None,
+    ) -> Self:
         result, message = record.result, record.message
         code = (delivery.error_code if delivery else None) or result.error_code
         body = message.body if message else None
@@ -486,6 +543,7 @@ class Message(BaseModel):
             decision=DecisionView.of(result.decision) if result.decision else None,
             error=_twilio_error(code) if code else None,
             timeline=delivery.timeline if delivery else {},
+            clicks=ClicksView.of(clicks) if clicks else None,
             tags=message.tags if message else {},
         )
 
@@ -697,6 +755,20 @@ class BilledView(PriceView):
     messages: int
 
 
+class ClickCountsView(BaseModel):
+    """How often links of a broadcast were followed, by what; `people` is how many recipients did so themselves."""
+
+    raw: int = 0
+    previews: int = 0
+    scanners: int = 0
+    human: int = 0
+    people: int = 0
+
+    @classmethod
+    def of(cls, counts: ClickCounts) -> Self:
+        return cls(**asdict(counts))
+
+
 class ChangedSincePlan(BaseModel):
     """What is not any more as the plan saw it.
 
@@ -747,6 +819,7 @@ class BroadcastView(BaseModel):
     skipped: dict[str, int] = {}
     errors: list[BroadcastError] = []
     delivery_rate: float | None = None
+    clicks: ClickCountsView = ClickCountsView()
     budget: Decimal | None = None
     spent_at_most: Decimal | None = None
     cost: BilledView | None = None
@@ -792,6 +865,7 @@ class BroadcastView(BaseModel):
                 for each in error_counts(counters)
             ],
             delivery_rate=delivery_rate(counters),
+            clicks=ClickCountsView.of(counters.clicks),
             budget=_amount(broadcast.budget),
             spent_at_most=_amount(broadcast.cursor.spent) if broadcast.budget else None,
             cost=BilledView(

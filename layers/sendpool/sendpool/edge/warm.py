@@ -16,6 +16,7 @@ from sendpool.adapters.files import Files
 from sendpool.adapters.ledger.answer_book import AnswerBooks
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
 from sendpool.adapters.ledger.chunks import Chunks
+from sendpool.adapters.ledger.clicks import ClickRecords
 from sendpool.adapters.ledger.conversations import Conversations
 from sendpool.adapters.ledger.due import Due
 from sendpool.adapters.ledger.messages import Deliveries, Messages
@@ -109,6 +110,10 @@ def messages() -> Messages:
 
 def deliveries() -> Deliveries:
     return Deliveries(table(), retention=settings().retention)
+
+
+def click_records() -> ClickRecords:
+    return ClickRecords(table(), retention=settings().retention)
 
 
 def chunks() -> Chunks:

@@ -156,7 +156,7 @@ class Failed(Source):
             ids = [
                 Place(self._again.id, chunk, number).message_id
                 for (_, chunk), each in tallies.items()
-                for number, standing in each.tally.items()
+                for number, standing in each.tally.standings.items()
                 if standing.error_code and is_tried_again(standing.error_code, codes)
             ]
             yield from self._messages.rows_of(ids).values()

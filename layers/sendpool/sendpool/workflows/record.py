@@ -29,7 +29,7 @@ _SEGMENTS = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class ContendedError(Exception):
-    """Another recorder wrote the same delivery at the same time, again and again."""
+    """Another recorder wrote the same item at the same time, again and again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,17 @@ def record(callbacks: Iterable[StatusCallback], recording: Recording) -> None:
     by_key: dict[keys.Key, list[StatusCallback]] = {}
     for callback in callbacks:
         by_key.setdefault(_key(callback), []).append(callback)
+    until_nobody_lost(by_key, lambda some: _save(some, recording))
+
+
+def until_nobody_lost[Told](
+    by_key: dict[keys.Key, list[Told]],
+    save: Callable[[dict[keys.Key, list[Told]]], dict[keys.Key, list[Told]]],
+) -> None:
+    """Save, and again what `save` returns because another writer was faster.
+
+    Raises ContendedError when that happens again and again.
+    """
     for attempt in Retrying(
         retry=retry_if_exception_type(ContendedError),
         stop=stop_after_attempt(5),
@@ -86,7 +97,7 @@ def record(callbacks: Iterable[StatusCallback], recording: Recording) -> None:
         reraise=True,
     ):
         with attempt:
-            by_key = _save(by_key, recording)
+            by_key = save(by_key)
             if by_key:
                 raise ContendedError
 

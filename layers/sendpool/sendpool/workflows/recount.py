@@ -17,8 +17,9 @@ from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies, VersionedTa
 from sendpool.adapters.ledger.chunks import Chunks
 from sendpool.adapters.ledger.table import TransactionLostError
 from sendpool.domain.broadcast import Broadcast
+from sendpool.domain.clicks import Clicks, Kind
 from sendpool.domain.message import Delivery
-from sendpool.domain.tally import Standing, Tally, counts, moved, standing
+from sendpool.domain.tally import Clicked, Reported, Standing, Tally, counts, moved, standing
 from sendpool.workflows.roll_up import RollingUp, completes
 
 _TALLIES_A_READ = 100
@@ -86,12 +87,18 @@ def _mend_tally(broadcast_id: str, number: int, needs: Recounting) -> bool:
 
 def _from_messages(broadcast_id: str, number: int, needs: Recounting) -> Tally:
     truth = needs.chunks.truth(broadcast_id, number)
-    sent = {
-        n: standing(r.result.status, error_code=r.result.error_code, reason=r.result.reason)
+    said: list[Reported] = [
+        (n, standing(r.result.status, error_code=r.result.error_code, reason=r.result.reason))
         for n, r in truth.results.items()
-    }
-    heard = ((n, _heard(d)) for n, d in truth.deliveries.items())
-    return moved(sent, heard)
+    ]
+    said += [(n, _heard(each)) for n, each in truth.deliveries.items()]
+    said += [(n, _clicked(each)) for n, each in truth.clicks.items()]
+    return moved(Tally(), said)
+
+
+def _clicked(clicks: Clicks) -> Clicked:
+    previews, scanners, human = map(clicks.count, (Kind.PREVIEW, Kind.SCANNER, Kind.HUMAN))
+    return Clicked(clicks.version, previews, scanners, human)
 
 
 def _heard(delivery: Delivery) -> Standing:

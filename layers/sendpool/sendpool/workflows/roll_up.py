@@ -1,7 +1,7 @@
-"""Keep a broadcast's counters: each change of a message or delivery moves its chunk's tally and the counters.
+"""Keep a broadcast's counters: each change of a message, delivery or clicks moves its chunk's tally and the counters.
 
-Tally and counters change in one transaction, and a tally only moves forward, so changes that are reported
-twice, split differently, or out of order add nothing twice (domain/tally.py).
+Tally and counters change in one transaction, and a tally only moves forward, so changes that are reported twice,
+split differently, or out of order add nothing twice (domain/tally.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sendpool.adapters.ledger.keys import place_in_stream
 from sendpool.adapters.ledger.table import TransactionLostError
 from sendpool.domain.broadcast import Broadcast, Counters, failing, is_complete
 from sendpool.domain.message import Place, Status
-from sendpool.domain.tally import Standing, Tally, moved, standing
+from sendpool.domain.tally import Clicked, Reported, Standing, Tally, moved, standing
 
 # DynamoDB takes 100 items a transaction; fewer clash less
 _CHUNKS_A_WRITE = 50
@@ -36,44 +36,47 @@ class RollingUp:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A message or delivery of a broadcast, as it stands after a change."""
+    """A message of a broadcast, as it stands or its clicks are counted after a change."""
 
     place: Place
-    standing: Standing
+    said: Standing | Clicked
 
 
 def read_change(item: Mapping[str, Any]) -> Change | None:
-    """Read a changed item of the ledger; None when it is no message or delivery of a broadcast."""
+    """Read a changed item of the ledger; None when it is none of a broadcast's message."""
     place = place_in_stream(item["pk"], item["sk"])
     if place is None:
         return None
-    return Change(
-        place,
-        standing(
-            Status(item["status"]),
-            error_code=item.get("error_code"),
-            reason=item.get("reason"),
-            price=item.get("price"),
-            currency=item.get("currency"),
-        ),
+    return Change(place, _clicked(item) if item["sk"].startswith("CL#") else _standing(item))
+
+
+def _standing(item: Mapping[str, Any]) -> Standing:
+    return standing(
+        Status(item["status"]),
+        error_code=item.get("error_code"),
+        reason=item.get("reason"),
+        price=item.get("price"),
+        currency=item.get("currency"),
     )
+
+
+def _clicked(item: Mapping[str, Any]) -> Clicked:
+    return Clicked(item["version"], item["previews"], item["scanners"], item["human"])
 
 
 def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:
     """Count changes, and return the broadcasts that they completed."""
-    by_broadcast: dict[str, dict[int, list[tuple[int, Standing]]]] = {}
+    by_broadcast: dict[str, dict[int, list[Reported]]] = {}
     for change in changes:
         chunks = by_broadcast.setdefault(change.place.broadcast_id, {})
-        chunks.setdefault(change.place.chunk, []).append((change.place.number, change.standing))
+        chunks.setdefault(change.place.chunk, []).append((change.place.number, change.said))
     for broadcast_id, chunks in by_broadcast.items():
         for some in batched(chunks.items(), _CHUNKS_A_WRITE, strict=False):
             _count(broadcast_id, dict(some), rolling)
     return [broadcast_id for broadcast_id in by_broadcast if completes(broadcast_id, rolling)]
 
 
-def _count(
-    broadcast_id: str, chunks: Mapping[int, list[tuple[int, Standing]]], rolling: RollingUp
-) -> None:
+def _count(broadcast_id: str, chunks: Mapping[int, list[Reported]], rolling: RollingUp) -> None:
     for attempt in Retrying(
         retry=retry_if_exception_type(TransactionLostError),
         stop=stop_after_attempt(10),

@@ -491,6 +491,7 @@ class _ChunkRun:
         decision = self.known.decide_at_hand_over(asked, message_id)
         if not isinstance(decision, Send):
             return self._record(row, _not_sent(decision, segments=row.segments))
+        begun_at = self.sending.now()
         result = self.sending.offer(
             message_id, self.chunk.message(row), decision, segments=row.segments
         )
@@ -498,7 +499,8 @@ class _ChunkRun:
             return result
         if result.status is Status.FAILED:
             self.known.refused(asked, message_id)
-        return self._record(row, result, offered=1, attempted_at=self.sending.now())
+        now = self.sending.now()
+        return self._record(row, result, offered=1, begun_at=begun_at, attempted_at=now)
 
     def _evidence(self, row: ChunkRow, until: datetime) -> MessageRecord | None:
         """Return what is known of a message in doubt now; None if it was not made."""
@@ -539,6 +541,7 @@ class _ChunkRun:
         result: SendResult,
         *,
         offered: int = 0,
+        begun_at: datetime | None = None,
         attempted_at: datetime | None = None,
     ) -> MessageRecord:
         before = self.undecided.get(row.number)
@@ -548,7 +551,8 @@ class _ChunkRun:
             id=self.chunk.message_id(row),
             to=row.to,
             row=row.row,
-            created_at=before.created_at if before else self.sending.now(),
+            # what was offered, never after Twilio had it: how hasty a click is, is counted from here
+            created_at=before.created_at if before else begun_at or self.sending.now(),
             result=result,
             attempts=(before.attempts if before else 0) + offered,
             attempted_at=attempted_at,

@@ -9,6 +9,7 @@
 | tally | `BC#<id>#<chunk>` | `TALLY` | rollup |
 | send result | `BC#<id>#<chunk>` or `MSG#<id>` | `MSG#<n>` or `MSG` | sender, messages, sweeper |
 | delivery | the same, or `TW#<sid>` | `ST#<n>` or `ST` | recorder |
+| clicks | the same, or `TW#<sid>` | `CL#<n>` or `CL` | recorder |
 | opt-out | `OPTOUT#<E.164>` | scope (service SID or `all`) | inbound, recorder, compliance, sender, messages, sweeper |
 | reach | `REACH#<E.164>` | `REACH` | the same, and deactivations; each date is written on its own |
 | lists read | `DEACTIVATIONS` | `CURSOR` | deactivations |

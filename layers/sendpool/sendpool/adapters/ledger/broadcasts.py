@@ -300,7 +300,7 @@ class Tallies:
         return {
             chunk: VersionedTally(
                 *chunk,
-                tally.load(found[key]["standings"]) if key in found else {},
+                tally.load(found[key]["standings"]) if key in found else tally.Tally(),
                 found[key]["version"] if key in found else 0,
             )
             for key, chunk in wanted.items()

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.table import Table, Update
+from sendpool.domain.clicks import Clicks
 from sendpool.domain.message import UNDECIDED, Delivery, MessageRecord
 
 
@@ -30,6 +31,7 @@ class ChunkTruth:
 
     results: dict[int, MessageRecord] = field(default_factory=dict)
     deliveries: dict[int, Delivery] = field(default_factory=dict)
+    clicks: dict[int, Clicks] = field(default_factory=dict)
 
     @property
     def undecided(self) -> dict[int, MessageRecord]:
@@ -94,14 +96,19 @@ class Chunks:
         )
 
     def truth(self, broadcast_id: str, number: int) -> ChunkTruth:
-        """Read all send results and deliveries of a chunk, consistently, in one query."""
+        """Read all send results, deliveries and clicks of a chunk, consistently, in one query."""
         truth = ChunkTruth()
         for item in self._table.query(keys.chunk(broadcast_id, number).pk):
             place = keys.place_in_stream(item["pk"], item["sk"])
-            if place and item["sk"].startswith("MSG#"):
-                truth.results[place.number] = items.to_message(item)
-            elif place:
-                truth.deliveries[place.number] = items.to_delivery(item)
+            if place is None:
+                continue
+            match item["sk"].partition("#")[0]:
+                case "MSG":
+                    truth.results[place.number] = items.to_message(item)
+                case "ST":
+                    truth.deliveries[place.number] = items.to_delivery(item)
+                case "CL":
+                    truth.clicks[place.number] = items.to_clicks(item)
         return truth
 
     def end(self, broadcast_id: str, number: int, *, owner: str, clean: bool, done: bool) -> None:

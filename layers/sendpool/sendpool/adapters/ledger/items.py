@@ -18,6 +18,7 @@ from sendpool.domain.broadcast import (
     Problem,
     State,
 )
+from sendpool.domain.clicks import Click, Clicks, Judged, Kind, Verdict
 from sendpool.domain.message import (
     UNDECIDED,
     Delivery,
@@ -139,6 +140,53 @@ def to_delivery(item: Item) -> Delivery:
         currency=item.get("currency"),
         segments=item.get("segments"),
         version=item["version"],
+    )
+
+
+# ------------------------------------------------------------------------------------------------ clicks
+
+
+def of_clicks(clicks: Clicks, *, expires_at: datetime) -> Item:
+    first = clicks.first_human
+    return {
+        "clicks": [_of_judged(each) for each in clicks.judged],
+        "previews": clicks.count(Kind.PREVIEW),
+        "scanners": clicks.count(Kind.SCANNER),
+        "human": clicks.count(Kind.HUMAN),
+        "first_human_at": written(first.at) if first else None,
+        "first_human_link": first.link if first else None,
+        "has_more": clicks.has_more,
+        "version": clicks.version,
+        "expires_at": epoch(expires_at),
+    }
+
+
+def _of_judged(judged: Judged) -> Item:
+    click, (kind, reason) = judged.click, judged.verdict
+    return {
+        "at": written(click.at),
+        "digest": click.digest,
+        "event": click.event,
+        "link": click.link,
+        "agent": click.agent,
+        "kind": str(kind),
+        "reason": reason,
+    }
+
+
+def to_clicks(item: Item) -> Clicks:
+    return Clicks(
+        judged=tuple(map(_to_judged, item["clicks"])),
+        has_more=item["has_more"],
+        version=item["version"],
+    )
+
+
+def _to_judged(plain: Item) -> Judged:
+    at = datetime.fromisoformat(plain["at"])
+    return Judged(
+        Click(at, plain["digest"], plain["event"], plain["link"], plain["agent"]),
+        Verdict(Kind(plain["kind"]), plain["reason"]),
     )
 
 

@@ -66,6 +66,18 @@ def unowned_delivery(sid: str) -> Key:
     return Key(f"TW#{sid}", "ST")
 
 
+def clicks(message_id: str) -> Key:
+    place = place_of(message_id)
+    if place is None:
+        return Key(f"MSG#{message_id}", "CL")
+    return Key(chunk(place.broadcast_id, place.chunk).pk, f"CL#{place.number:03d}")
+
+
+def unowned_clicks(sid: str) -> Key:
+    """Where clicks go of which nobody knows whose message it was."""
+    return Key(f"TW#{sid}", "CL")
+
+
 def sid_owner(sid: str) -> Key:
     """Which of our messages took this SID from Twilio's list as its own."""
     return Key(f"SID#{sid}", "OWNER")
@@ -121,7 +133,7 @@ def name_in(pk: str) -> str:
 
 
 def message_id(key: Key) -> str | None:
-    """Read back whose send result or delivery stands at a key; None when it is none of our messages'."""
+    """Read back whose send result, delivery or clicks stand at a key; None when it is none of our messages'."""
     place = place_in_stream(key.pk, key.sk)
     if place:
         return place.message_id
@@ -129,13 +141,13 @@ def message_id(key: Key) -> str | None:
 
 
 def place_in_stream(pk: str, sk: str) -> Place | None:
-    """Read the place back from a changed item's key; None unless it is a broadcast's message or delivery."""
+    """Read the place back from a changed item's key; None unless it is of one message of a broadcast."""
     kind, _, number = sk.partition("#")
     prefix, _, rest = pk.partition("#")
     broadcast_id, _, chunk_number = rest.partition("#")
     if (
         prefix != "BC"
-        or kind not in {"MSG", "ST"}
+        or kind not in {"MSG", "ST", "CL"}
         or not (chunk_number.isdigit() and number.isdigit())
     ):
         return None

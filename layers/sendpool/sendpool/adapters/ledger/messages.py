@@ -168,6 +168,12 @@ class Messages:
             for record in records
         )
 
+    def results(self, message_ids: Iterable[str]) -> dict[str, MessageRecord]:
+        """Return the send sides of these messages; absent where there is none yet."""
+        wanted = {keys.message(message_id): message_id for message_id in message_ids}
+        found = self._table.get_many(wanted)
+        return {wanted[key]: items.to_message(item) for key, item in found.items()}
+
     def find(self, message_id: str) -> tuple[MessageRecord | None, Delivery | None]:
         """Return both sides of one message."""
         sent, delivered = keys.message(message_id), keys.delivery(message_id)
