@@ -33,6 +33,15 @@ class WithoutConditions(DynamoDb):
 
 
 @dataclass(slots=True)
+class WithoutVersionsOfClicks(DynamoDb):
+    """Clicks are written over whatever another recorder wrote meanwhile."""
+
+    def condition(self, params: Mapping[str, Any], /) -> str | None:
+        is_clicks = params.get("Item", {}).get("sk", {}).get("S", "").startswith("CL")
+        return None if is_clicks else DynamoDb.condition(self, params)
+
+
+@dataclass(slots=True)
 class WithoutTallies(DynamoDb):
     """Counters move, but what was counted is not kept with them."""
 

@@ -7,13 +7,14 @@ from itertools import islice
 
 import pytest
 
-from tests.chaos.broken import BROKEN
+from tests.chaos.broken import BROKEN, WithoutVersionsOfClicks
 from tests.chaos.deployment import deployment
 from tests.chaos.explorer import Calls, calls_to_strike, plans, shrunk
 from tests.chaos.faults import Fault, Plan, Strike, faults_at
 from tests.chaos.run import Runner, running
 from tests.chaos.twins import Twin
 from tests.chaos.workers import workers
+from tests.chaos.world import Collaborators
 
 # how many plans, of the scenarios that take least, it may take to find a broken collaborator
 ENOUGH_PLANS = 150
@@ -124,6 +125,15 @@ def test_what_is_broken_is_found(runner: Runner, quick: Calls, name: str) -> Non
     smallest = shrunk(found, runner, made_of)
     assert smallest.wrong
     assert len(smallest.plan.strikes) <= len(found.plan.strikes)
+
+
+def test_a_click_that_is_written_over_is_found(runner: Runner) -> None:
+    # GIVEN a recorder whose second write of a message's clicks is overtaken
+    plan = Plan.parse("clicked: recorder dynamodb.PutItem BC#bc_d664#000000/CL#001 2 = repeat_late")
+    # THEN no click is lost, but by a table that forgets its conditions
+    right = runner.run(plan)
+    assert (len(right.struck), right.wrong) == (1, ())
+    assert runner.run(plan, Collaborators(table=WithoutVersionsOfClicks)).wrong
 
 
 def test_processes_do_what_one_alone_does(runner: Runner, quick: Calls) -> None:
