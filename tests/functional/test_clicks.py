@@ -378,6 +378,16 @@ def test_haste_is_counted_from_when_a_scheduled_message_goes(pool: Pool) -> None
     assert [each["kind"] for each in found["timeline"]] == ["scanner", "human"]
 
 
+def test_a_person_is_not_hasty_because_twilios_answer_is_slow(pool: Pool) -> None:
+    # GIVEN a broadcast's message that Twilio makes at once, and an answer that takes ten seconds
+    pool.twilio.on_made = lambda _: pool.clock.pass_by(seconds=10)
+    broadcast_id, [sid] = pool.broadcast(1)
+    # WHEN its link is followed before the answer is here
+    pool.record(told(sid, 8))
+    # THEN it was a person
+    assert pool.counted(broadcast_id)["human"] == 1
+
+
 def test_nothing_is_said_of_haste_when_that_it_went_was_learned_later(
     pool: Pool, clock: Clock
 ) -> None:
