@@ -23,6 +23,7 @@ from sendpool.workflows.record import Recording, read_callback, record
 from sendpool.workflows.record_clicks import (
     ClickCallback,
     RecordingClicks,
+    join_message,
     read_click,
     record_clicks,
 )
@@ -47,9 +48,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         except (KeyError, ValueError, TypeError, AttributeError):
             logger.error("unreadable callback", extra={"queue_message": name})
             unreadable.append(name)
+    # what no callback told: clicks may have waited for it
+    listed = {name: each for name, each in callbacks.items() if each.source == "list"}
     left = apart(
         status_callbacks=Part(callbacks, lambda: _record(callbacks)),
         clicks=Part(clicks, lambda: _record_clicks(clicks)),
+        kept_clicks=Part(listed, lambda: _join_message(listed)),
         texts=Part(texts, lambda: [name for name, text in texts.items() if not _take_in(text)]),
     )
     return {"batchItemFailures": [{"itemIdentifier": name} for name in (*unreadable, *left)]}
@@ -79,9 +83,17 @@ def _record(callbacks: dict[str, StatusCallback]) -> list[str]:
     return []
 
 
+def _join_message(callbacks: dict[str, StatusCallback]) -> list[str]:
+    join_message(callbacks.values(), _recording_clicks())
+    return []
+
+
+def _recording_clicks() -> RecordingClicks:
+    return RecordingClicks(messages=warm.messages(), clicks=warm.click_records(), now=warm.now)
+
+
 def _record_clicks(clicks: dict[str, ClickCallback]) -> list[str]:
-    needs = RecordingClicks(messages=warm.messages(), clicks=warm.click_records(), now=warm.now)
-    waiting = record_clicks(clicks, needs)
+    waiting = record_clicks(clicks, _recording_clicks())
     if waiting:
         logger.info("clicks wait for their messages", extra={"clicks": len(waiting)})
     return waiting

@@ -252,6 +252,10 @@ def _status(sid: str) -> str:
     return json.dumps({"received_at": NOW.isoformat(), "message_id": None, "fields": fields})
 
 
+def _fail(*_: object, **__: object) -> Any:
+    raise ContendedError
+
+
 def test_status_callbacks_and_clicks_do_not_keep_each_other_back(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,12 +265,9 @@ def test_status_callbacks_and_clicks_do_not_keep_each_other_back(
         sqs_record(queued(told(made["sid"])), message_id="click"),
     ]
 
-    def fail(*_: object, **__: object) -> bool:
-        raise ContendedError
-
     # WHEN clicks cannot be written
     with monkeypatch.context() as broken:
-        broken.setattr("sendpool.adapters.ledger.clicks.ClickRecords.save", fail)
+        broken.setattr("sendpool.adapters.ledger.clicks.ClickRecords.save", _fail)
         answer = recorder({"Records": records}, Context())
         assert answer == {"batchItemFailures": [{"itemIdentifier": "click"}]}
         assert len(pool.aws.items(prefix="TW#")) == 1
@@ -275,7 +276,7 @@ def test_status_callbacks_and_clicks_do_not_keep_each_other_back(
             recorder({"Records": records[1:]}, Context())
     # WHEN deliveries cannot be written
     with monkeypatch.context() as broken:
-        broken.setattr("sendpool.adapters.ledger.messages.Deliveries.save", fail)
+        broken.setattr("sendpool.adapters.ledger.messages.Deliveries.save", _fail)
         records[0]["body"] = _status("SM" + "3" * 32)
         answer = recorder({"Records": records}, Context())
         assert answer == {"batchItemFailures": [{"itemIdentifier": "status"}]}
@@ -319,6 +320,32 @@ def test_a_click_that_was_kept_under_its_sid_joins_its_message_with_the_next_one
     assert (found["raw"], found["human"], found["scanners"]) == (3, 2, 1)
 
 
+def test_a_click_that_was_kept_under_its_sid_joins_its_message_when_twilios_list_tells_whose_it_is(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a broadcast's message of which no callback came, so that nobody knew whose the clicks were
+    broadcast_id, _ = pool.broadcast(1)
+    sid = "SM" + "5" * 32
+    pool.record(bot(sid, 50), told(sid, 60), receives=MOST_RECEIVES)
+    listed = {
+        "received_at": NOW.isoformat(),
+        "message_id": f"{broadcast_id}-000000-000",
+        "fields": status_fields(MessageSid=sid),
+        "source": "list",
+    }
+    records = [sqs_record(json.dumps(listed), message_id="listed")]
+    # WHEN the list tells it, while clicks cannot be written
+    with monkeypatch.context() as broken:
+        broken.setattr(ClickRecords, "get", _fail)
+        answer = recorder({"Records": records}, Context())
+    # THEN what it tells is recorded, and comes again for the clicks
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "listed"}]}
+    assert pool.flow.report(broadcast_id)["clicks"]["raw"] == 0
+    for _ in range(2):
+        assert recorder({"Records": records}, Context()) == {"batchItemFailures": []}
+    assert pool.counted(broadcast_id) == counts(2, 0, 1, 1, 1)
+
+
 def test_a_click_waits_while_its_message_has_no_result_that_stays(pool: Pool) -> None:
     # GIVEN a message of which a callback came before its result was written
     message_id = "msg_" + "a" * 32
@@ -349,6 +376,16 @@ def test_haste_is_counted_from_when_a_scheduled_message_goes(pool: Pool) -> None
     pool.record(told(made["sid"], 3602), told(made["sid"], 3630))
     found = pool.get(made["id"])["clicks"]
     assert [each["kind"] for each in found["timeline"]] == ["scanner", "human"]
+
+
+def test_a_person_is_not_hasty_because_twilios_answer_is_slow(pool: Pool) -> None:
+    # GIVEN a broadcast's message that Twilio makes at once, and an answer that takes ten seconds
+    pool.twilio.on_made = lambda _: pool.clock.pass_by(seconds=10)
+    broadcast_id, [sid] = pool.broadcast(1)
+    # WHEN its link is followed before the answer is here
+    pool.record(told(sid, 8))
+    # THEN it was a person
+    assert pool.counted(broadcast_id)["human"] == 1
 
 
 def test_nothing_is_said_of_haste_when_that_it_went_was_learned_later(

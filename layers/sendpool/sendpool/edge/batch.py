@@ -70,7 +70,8 @@ class Part:
 def apart(**parts: Part) -> list[str]:
     """Work on parts of one batch that must not keep each other back, and return the queue messages that are left.
 
-    A part that fails leaves all of its own, and its name is logged. Raises what was raised when all of them failed.
+    A queue message may be in several. A part that fails leaves all of its own, and its name is logged. Raises what was
+    raised when all of them failed.
     """
     parts = {name: part for name, part in parts.items() if part.queue_messages}
     left: list[str] = []
@@ -86,7 +87,7 @@ def apart(**parts: Part) -> list[str]:
         raise raised[0]
     for failed in processor.response()["batchItemFailures"]:
         left += parts[str(failed["itemIdentifier"])].queue_messages
-    return left
+    return list(dict.fromkeys(left))
 
 
 def _about(error: BaseException) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 Twilio tells of clicks by its SID, with no id of ours. A click may be here before the answer to create is written, so
 one whose message is not known yet stays on the queue for a while. When that is over it is kept under its SID, and
-joins its message with the next click on it.
+joins its message with the next click on it, or when Twilio's list told whose it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from sendpool.adapters.ledger import keys
 from sendpool.adapters.ledger.clicks import ClickRecords
 from sendpool.adapters.ledger.messages import Messages
 from sendpool.domain.clicks import NONE, Click, clicked
-from sendpool.domain.message import UNDECIDED, MessageRecord
+from sendpool.domain.message import UNDECIDED, MessageRecord, StatusCallback
 from sendpool.workflows.record import until_nobody_lost
 
 MOST_RECEIVES: Final = 3
@@ -67,9 +67,30 @@ def read_click(body: Mapping[str, Any], *, receives: int) -> ClickCallback:
 
 def record_clicks(callbacks: Mapping[str, ClickCallback], needs: RecordingClicks) -> list[str]:
     """Apply clicks to the ledger, and return the names of those that wait. Applying them again changes nothing."""
+    sids = {each.sid for each in callbacks.values()}
+    ids = {sid: message_id for sid in sids if (message_id := needs.messages.id_of(sid))}
+    return _record(callbacks, ids, needs)
+
+
+def join_message(told: Iterable[StatusCallback], needs: RecordingClicks) -> None:
+    """Let clicks that are kept under a SID join the message that has it, as was told only now."""
+    ids = {each.sid: each.message_id for each in told if each.message_id}
+    kept = needs.clicks.get(map(keys.unowned_clicks, ids))
+    # one of them brings all along
+    first = {
+        sid: ClickCallback(sid, clicks.judged[0].click)
+        for sid in ids
+        if (clicks := kept.get(keys.unowned_clicks(sid)))
+    }
+    _record(first, ids, needs)
+
+
+def _record(
+    callbacks: Mapping[str, ClickCallback], ids: Mapping[str, str], needs: RecordingClicks
+) -> list[str]:
     waiting: list[str] = []
     by_key: dict[keys.Key, list[ClickCallback]] = {}
-    found = _find({each.sid for each in callbacks.values()}, needs.messages)
+    found = _find({each.sid for each in callbacks.values()}, ids, needs.messages)
     for name, each in callbacks.items():
         message = found[each.sid]
         if message.is_settled or not each.may_wait:
@@ -102,12 +123,12 @@ class _Message:
         return max(self.result.created_at, send_at or self.result.created_at)
 
 
-def _find(sids: set[str], messages: Messages) -> dict[str, _Message]:
+def _find(sids: set[str], ids: Mapping[str, str], messages: Messages) -> dict[str, _Message]:
     """Find the messages that have these SIDs; the clicks of one that nobody knows stand under its SID."""
-    ids = {sid: message_id for sid in sids if (message_id := messages.id_of(sid))}
+    results = messages.results(ids[sid] for sid in sids if sid in ids)
     settled = {
         message_id: record
-        for message_id, record in messages.results(ids.values()).items()
+        for message_id, record in results.items()
         if record.result.status not in UNDECIDED
     }
     return {
