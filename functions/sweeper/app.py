@@ -6,6 +6,7 @@ Twilio's list of messages tells.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +31,14 @@ if warm.in_lambda():
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+    with ExitStack() as parts:  # the last one first; what one of them raises keeps no other back
+        parts.callback(_reconcile, context)
+        parts.callback(_follow_scheduled, context)
+        parts.callback(_check_registration)
+        parts.callback(_sweep, context)
+
+
+def _sweep(context: LambdaContext) -> None:
     swept = sweep(
         Sweeping(
             due=warm.due(),
@@ -39,10 +48,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
         )
     )
     logger.info("swept", extra=asdict(swept))
-    if warm.settings().checks_registration:
-        _check_registration()
-    _follow_scheduled(context)
-    _reconcile(context)
 
 
 def _follow_scheduled(context: LambdaContext) -> None:
@@ -61,6 +66,8 @@ def _follow_scheduled(context: LambdaContext) -> None:
 
 
 def _check_registration() -> None:
+    if not warm.settings().checks_registration:
+        return
     found = check_registration(
         Checking(
             records=warm.registration_records(),

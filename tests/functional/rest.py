@@ -103,6 +103,8 @@ class _Killer:
     is_last: bool = False
 
     def begin(self, event_name: str, **_: Any) -> None:
+        if self.killed:  # whatever cleans up after it is dead as well
+            self._kill(event_name)
         if self.is_others or self.is_last or next(self.calls) != self.call:
             return
         if self.beside:

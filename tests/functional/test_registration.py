@@ -7,9 +7,11 @@ from itertools import count
 from typing import Any, Literal
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from functions.messages.app import lambda_handler as messages
 from functions.sweeper.app import lambda_handler as sweeper
+from sendpool.adapters import aws as clients
 from sendpool.adapters.twilio.transport import NoAnswerError
 from sendpool.domain.registration import Pool
 from sendpool.edge import warm
@@ -118,6 +120,23 @@ def test_a_sweeper_that_dies_at_any_call_leaves_what_was_found_and_the_next_one_
         if not was_killed():
             assert call > 2
             return
+
+
+def test_a_sweep_that_fails_keeps_nobody_from_asking(
+    context: Context, clock: Clock, twilio: FakeTwilio
+) -> None:
+    twilio.numbers = [LONG_CODE]
+
+    def refuse(**_: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
+
+    events = clients.dynamodb().meta.events
+    events.register("before-call.dynamodb.Query", refuse)
+    with pytest.raises(ReadTimeoutError):
+        sweeper({}, context)
+    events.unregister("before-call.dynamodb.Query", refuse)
+    clock.pass_by(minutes=2)
+    assert send(context)["reason"] == "sender_not_registered"
 
 
 def test_as_long_as_nothing_is_known_everything_goes(context: Context, twilio: FakeTwilio) -> None:
