@@ -121,8 +121,8 @@ functional: setup ## Tests of the handlers on a simulated AWS in this process
 	@$(OFFLINE) tests/functional
 
 .PHONY: chaos
-chaos: setup ## Strike every call that leaves a function (PLANS=1000 SEED=1 JOBS=cores; PLAN=… replays one)
-	@$(PYTHON) -m tests.chaos --plans $(or $(PLANS),1000) --seed $(or $(SEED),1) $(if $(JOBS),--jobs $(JOBS)) $(if $(PLAN),--plan "$(PLAN)")
+chaos: setup ## Strike every call that leaves a function (PLANS=1100 SEED=1 JOBS=cores; PLAN=… replays one)
+	@$(PYTHON) -m tests.chaos --plans $(or $(PLANS),1100) --seed $(or $(SEED),1) $(if $(JOBS),--jobs $(JOBS)) $(if $(PLAN),--plan "$(PLAN)")
 
 .PHONY: template
 template: validate ## Tests of template.yaml

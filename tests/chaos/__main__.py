@@ -21,7 +21,7 @@ _STEP = 50
 
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--plans", type=int, default=1000)
+    parser.add_argument("--plans", type=int, default=1100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plan", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
