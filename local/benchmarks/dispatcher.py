@@ -28,6 +28,7 @@ from typing import Any, cast
 
 from sendpool.adapters.files import Files
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
+from sendpool.adapters.ledger.chunks import Chunks
 from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.parked import ParkedChunks
 from sendpool.adapters.ledger.table import Table
@@ -179,7 +180,10 @@ def measure(rows: int, *, is_packed: bool, folder: Path) -> dict[str, object]:
         files=Files(cast("Any", disk), "files"),
         queues=Queues(cast("Any", queue), urls),
         parking=Parking(
-            broadcasts=broadcasts, parked=ParkedChunks(table, retention=retention), now=clock
+            broadcasts=broadcasts,
+            parked=ParkedChunks(table, retention=retention),
+            chunks=Chunks(table, retention=retention),
+            now=clock,
         ),
         policy=lambda: policy,
         prices=lambda: cast("Any", None),  # it has no budget

@@ -250,6 +250,27 @@ def test_what_is_asked_twice_is_done_once(
     assert asked(flow, broadcast_id, "start") == (202, "completed")
 
 
+def test_a_copy_of_a_chunk_that_is_done_is_not_kept_for_the_end_of_a_pause(
+    flow: Flow, stack: Deployment, twilio: FakeTwilio, aws: Aws
+) -> None:
+    # GIVEN a broadcast of two chunks that is paused when one is done, and the queue delivers both again
+    broadcast_id = flow.created(body=BODY, recipients=people(150), start="now", rate=100)
+    while not stack.chunks and (stack.receive() or stack.ticks):
+        stack.tick()
+        stack.receive()
+    first, second = stack.chunks
+    stack.send()
+    assert asked(flow, broadcast_id, "pause") == (202, "paused")
+    stack.chunks = [first, second]
+    stack.send()
+    stack.send()
+    # THEN only what is left waits
+    assert parked(aws) == 1
+    asked(flow, broadcast_id, "resume")
+    stack.rest()
+    assert each_once(twilio, people(150))
+
+
 def test_a_pause_and_a_resume_while_the_recipients_are_read_lose_nobody(
     flow: Flow, stack: Deployment, twilio: FakeTwilio
 ) -> None:

@@ -125,7 +125,7 @@ def due() -> Due:
 
 
 def parking() -> Parking:
-    return Parking(broadcasts=broadcasts(), parked=parked_chunks(), now=now)
+    return Parking(broadcasts=broadcasts(), parked=parked_chunks(), chunks=chunks(), now=now)
 
 
 def registration_records() -> RegistrationRecords:

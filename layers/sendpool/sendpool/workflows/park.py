@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sendpool.adapters.ledger.broadcasts import Broadcasts
+from sendpool.adapters.ledger.chunks import Chunks
 from sendpool.adapters.ledger.parked import ANY_TIME, ParkedChunks
 from sendpool.domain.broadcast import Broadcast, Go, Order, Skip, Wait, order_for
 from sendpool.domain.chunk import Chunk
@@ -27,6 +28,7 @@ class Parking:
 
     broadcasts: Broadcasts
     parked: ParkedChunks
+    chunks: Chunks
     now: Callable[[], datetime]
 
     def order(self, broadcast_id: str) -> Order:
@@ -52,7 +54,8 @@ def admitted(chunk: Chunk, parking: Parking) -> Admitted | None:
     """
     broadcast = parking.broadcasts.get(chunk.broadcast_id)
     order = parking.order_of(broadcast)
-    if isinstance(order, Wait):
+    # a copy of what is done waits for nothing: its lease says so
+    if isinstance(order, Wait) and not parking.chunks.is_done(chunk.broadcast_id, chunk.number):
         parked = parking.parked.park([chunk], until=ANY_TIME, now=parking.now())
         order = parking.order(chunk.broadcast_id)
         if isinstance(order, Wait):

@@ -95,6 +95,11 @@ class Chunks:
             until=datetime.fromtimestamp(until / 1000, tz=UTC),
         )
 
+    def is_done(self, broadcast_id: str, number: int) -> bool:
+        """Tell whether every message of a chunk has a result."""
+        item = self._table.get(keys.chunk(broadcast_id, number)) or {}
+        return bool(item.get("done"))
+
     def truth(self, broadcast_id: str, number: int) -> ChunkTruth:
         """Read all send results, deliveries and clicks of a chunk, consistently, in one query."""
         truth = ChunkTruth()
