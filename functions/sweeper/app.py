@@ -6,6 +6,7 @@ Twilio's list of messages tells.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
@@ -31,26 +32,29 @@ if warm.in_lambda():
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
+    def may_go_on() -> bool:
+        return context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS
+
     with ExitStack() as parts:  # the last one first; what one of them raises keeps no other back
-        parts.callback(_reconcile, context)
-        parts.callback(_follow_scheduled, context)
+        parts.callback(_reconcile, may_go_on)
+        parts.callback(_follow_scheduled, may_go_on)
         parts.callback(_check_registration)
-        parts.callback(_sweep, context)
+        parts.callback(_sweep, context, may_go_on)
 
 
-def _sweep(context: LambdaContext) -> None:
+def _sweep(context: LambdaContext, may_go_on: Callable[[], bool]) -> None:
     swept = sweep(
         Sweeping(
             due=warm.due(),
             sending=outbound.sending(context),
             controlling=controlling(),
-            may_go_on=lambda: context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+            may_go_on=may_go_on,
         )
     )
     logger.info("swept", extra=asdict(swept))
 
 
-def _follow_scheduled(context: LambdaContext) -> None:
+def _follow_scheduled(may_go_on: Callable[[], bool]) -> None:
     done = follow_scheduled(
         Following(
             due=warm.due(),
@@ -58,7 +62,7 @@ def _follow_scheduled(context: LambdaContext) -> None:
             gateway=outbound.gateway(),
             queues=warm.queues(),
             now=warm.now,
-            may_go_on=lambda: context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+            may_go_on=may_go_on,
         )
     )
     if done.asked:
@@ -80,7 +84,7 @@ def _check_registration() -> None:
         logger.warning("not registered", extra={"remedy": REMEDIES[Reason.NOT_REGISTERED]})
 
 
-def _reconcile(context: LambdaContext) -> None:
+def _reconcile(may_go_on: Callable[[], bool]) -> None:
     done = reconcile(
         Reconciling(
             places=warm.reconciliation(),
@@ -90,7 +94,7 @@ def _reconcile(context: LambdaContext) -> None:
             gateway=outbound.gateway(),
             pool=outbound.pool(),
             now=warm.now,
-            may_go_on=lambda: context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS,
+            may_go_on=may_go_on,
         )
     )
     if done.pages:
