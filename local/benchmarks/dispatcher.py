@@ -172,7 +172,14 @@ def measure(rows: int, *, is_packed: bool, folder: Path) -> dict[str, object]:
     table, retention = Table(cast("Any", Ledger()), "ledger"), timedelta(days=400)
     broadcasts = Broadcasts(table, retention=retention)
     policy = Policy(hours=Watch(load_rules()))
-    urls = QueueUrls(dispatch="dispatch", send="send", send_dead_letter="", callbacks="")
+    urls = QueueUrls(
+        dispatch="dispatch",
+        send="send",
+        send_dead_letter="",
+        callbacks="",
+        publisher_failures="",
+        event_webhooks="",
+    )
     needs = Dispatching(
         broadcasts=broadcasts,
         tallies=Tallies(table, retention=retention),

@@ -116,7 +116,14 @@ def measure(rows: int, *, body: str, folder: Path) -> dict[str, object]:
 def _making(disk: Disk, queue: Counting, clock: Clock) -> PlanMaking:
     table, retention = Table(cast("Any", Strangers()), "ledger"), timedelta(days=400)
     policy = Policy(hours=Watch(load_rules()))
-    urls = QueueUrls(dispatch="dispatch", send="send", send_dead_letter="", callbacks="")
+    urls = QueueUrls(
+        dispatch="dispatch",
+        send="send",
+        send_dead_letter="",
+        callbacks="",
+        publisher_failures="",
+        event_webhooks="",
+    )
     return PlanMaking(
         plans=Plans(table, retention=retention),
         broadcasts=Broadcasts(table, retention=retention),

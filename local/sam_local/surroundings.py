@@ -164,6 +164,9 @@ def _make(aws_url: str, name: str, resource: dict[str, Any]) -> str:
         case "AWS::SQS::Queue":
             url: str = client("sqs", aws_url).create_queue(QueueName=name)["QueueUrl"]
             return url
+        case "AWS::Events::EventBus":
+            client("events", aws_url).create_event_bus(Name=name)
+            return name
         case other:
             raise NotImplementedError(f"functions now refer to a {other}: make one here")
 

@@ -179,8 +179,9 @@ def _value(value: Any) -> str:
 def matches(pattern: Any, value: Any) -> bool:
     """Lambda's event filter: every named field has one of its values, or begins as asked."""
     if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(
-            matches(inner, value.get(name)) for name, inner in pattern.items()
+        inside = {} if value is None else value
+        return isinstance(inside, dict) and all(
+            matches(inner, inside.get(name)) for name, inner in pattern.items()
         )
     return any(_allows(each, value) for each in pattern)
 

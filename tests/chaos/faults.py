@@ -100,6 +100,7 @@ _BY_OPERATION: dict[str, tuple[Fault, ...]] = {
     "dynamodb.BatchGetItem": (*_READING, Fault.PARTIAL),
     "dynamodb.BatchWriteItem": (*_WRITING, Fault.PARTIAL),
     "sqs.SendMessageBatch": (*_WRITING, Fault.PARTIAL),
+    "events.PutEvents": (*_WRITING, Fault.PARTIAL),
     "s3.HeadObject": _READING,
     "s3.GetObject": _READING,
     "lambda.deliver": (Fault.REPEAT,),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -154,6 +155,7 @@ class DynamoDb:
                 "dynamodb": {
                     "Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}},
                     "SequenceNumber": f"{self.writes:021d}",
+                    "ApproximateCreationDateTime": float(int(self.now())),
                     **{name: image for name, image in images.items() if image is not None},
                 },
             }
@@ -385,6 +387,26 @@ class Sqs:
             for _ in range(queue.copies)
         ]
         return message_id
+
+
+# ------------------------------------------------------------------------------------------------ EventBridge
+
+
+@dataclass(slots=True)
+class Bus:
+    """An event bus that keeps what was put on it."""
+
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def call(self, operation: str, params: Params) -> Answer:
+        if operation != "PutEvents":
+            raise UnsupportedError(f"events {operation}")
+        entries = params["Entries"]
+        if not len(entries) <= 10:
+            raise AwsError("ValidationException")
+        self.told += [json.loads(each["Detail"]) for each in entries]
+        done = [{"EventId": f"e-{len(self.told)}-{n}"} for n, _ in enumerate(entries)]
+        return {"FailedEntryCount": 0, "Entries": done}
 
 
 # ------------------------------------------------------------------------------------------------ S3

@@ -31,7 +31,7 @@ from tests.chaos.deployment import deployment
 from tests.chaos.memory import AwsError
 from tests.chaos.twilio import PUBLIC_URL
 
-PLAYED = ("dynamodb", "sqs", "s3")
+PLAYED = ("dynamodb", "sqs", "s3", "events")
 _SUBJECTS = (
     "Key",
     "Item",

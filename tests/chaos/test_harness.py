@@ -58,6 +58,7 @@ def test_every_kind_of_call_is_struck(calls: Calls) -> None:
         "dynamodb.Query",
         "sqs.SendMessage",
         "sqs.SendMessageBatch",
+        "events.PutEvents",
         "s3.PutObject",
         "s3.HeadObject",
         "s3.GetObject",

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sendpool.adapters.ledger.table import load
+from sendpool.domain.events import OF_A_STATUS
 from sendpool.domain.message import UNDECIDED, Status, later
 from tests.chaos.deployment import deployment
 from tests.chaos.scenarios import BODY, SENT, Expected, Row
@@ -21,6 +22,7 @@ _NO_SURPRISE = frozenset(
     {
         "ClientError",
         "InternalServerError",
+        "NotPublishedError",
         "NotQueuedError",
         "ReadTimeoutError",
         "ThrottlingException",
@@ -97,6 +99,7 @@ def judge(world: World, expected: Expected) -> Verdict:
         body = expected.bodies.get(broadcast_id, BODY)
         _broadcast(verdict, world, ledger, made, broadcast_id, rows, body)
     verdict.wrong += _clicks(world, ledger, expected)
+    verdict.wrong += _events(world, ledger)
     verdict.wrong += world.too_early
     verdict.wrong += _stops(world, ledger, made, slack)
     verdict.wrong += _texts(world)
@@ -240,6 +243,62 @@ def _clicks(world: World, ledger: Ledger, expected: Expected) -> Iterator[str]:
         people = sum(bool(kinds["human"]) for kinds in of_it)
         if (_by_kind(report), report["people"]) != (_kinds(summed), people):
             yield f"{broadcast_id} was clicked {summed} by {people}, its report says {report}"
+
+
+def _events(world: World, ledger: Ledger) -> Iterator[str]:
+    """Whoever listens is told of everything, under one id each, however often."""
+    told: dict[tuple[str, str], set[str]] = {}
+    for each in world.bus.told:
+        told.setdefault((each["type"], _about(each["data"])), set()).add(each["id"])
+    wanted = Counter(
+        (f"message.{status}", message_id)
+        for message_id in ledger.results
+        if (status := ledger.status(message_id)) in OF_A_STATUS
+    )
+    wanted += Counter(
+        ("message.accepted", message_id)
+        for message_id, result in ledger.results.items()
+        if "sid" in result
+    )
+    items = list(map(load, world.dynamodb.loaded()))
+    wanted += Counter(("message.received", item["sid"]) for item in items if item["sk"] == "IN")
+    wanted += Counter(
+        ("broadcast.completed", item["pk"].partition("#")[2])
+        for item in items
+        if "completed_at" in item
+    )
+    for what, times in wanted.items():
+        if len(told.get(what, ())) != times:
+            yield f"{what} was told as {told.get(what)}"
+    yield from (
+        f"{what} was told, and is not so"
+        for what in told
+        if what not in wanted and what[0] in {"message.delivered", "broadcast.completed"}
+    )
+    yield from _opt_outs_told(world)
+
+
+def _opt_outs_told(world: World) -> Iterator[str]:
+    """What was told last of each person is where they stand."""
+    kinds = {"recipient.opted_out": True, "recipient.opted_in": False}
+    said = [each for each in world.bus.told if each["type"] in kinds]
+    last = {
+        (each["data"]["phone"], each["data"]["scope"]): kinds[each["type"]]
+        for each in sorted(said, key=lambda each: (each["timestamp"], kinds[each["type"]]))
+    }
+    stands = {
+        (item["pk"].partition("#")[2], item["sk"]): item["opted_out"]
+        for item in map(load, world.dynamodb.loaded())
+        if item["pk"].startswith("OPTOUT#")
+    }
+    if last != stands:
+        yield f"of opt-outs was told {last}, they are {stands}"
+
+
+def _about(data: Mapping[str, Any]) -> str:
+    """What an event is about."""
+    names = ("message_id", "broadcast_id", "sid")
+    return next((str(data[name]) for name in names if name in data), "")
 
 
 def _kinds(kinds: Mapping[str, int]) -> tuple[int, ...]:

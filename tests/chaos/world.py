@@ -38,7 +38,7 @@ from sendpool.domain.message import UNDECIDED
 from tests.chaos.deployment import Deployed, Trigger, deployment, matches
 from tests.chaos.environments import Environments
 from tests.chaos.faults import Course, Fault, Plan
-from tests.chaos.memory import S3, AwsError, DynamoDb, Queue, QueueMessage, Sqs
+from tests.chaos.memory import S3, AwsError, Bus, DynamoDb, Queue, QueueMessage, Sqs
 from tests.chaos.seam import Answered, Http, Seam, forget, no_answer, refused, subject_of
 from tests.chaos.twilio import SimulatedTwilio, Transport, Webhook
 from tests.chaos.twins import Twin
@@ -220,6 +220,7 @@ class World:
         self.dynamodb = made_of.table(deployment().indexes, self.now)
         self.sqs = Sqs(deployment().queues(), self.now)
         self.s3 = S3(self.twilio.now)
+        self.bus = Bus()
         self.began = self.now()
         self.requests: list[Request] = []
         self.texts: list[Text] = []
@@ -234,7 +235,9 @@ class World:
         self._stack: list[Invocation] = []
         self._beside: list[Invocation] = []
         self._twin: Twin | None = None
-        self._shards = [Shard() for _ in range(SHARDS)]
+        self._shards = {
+            function.name: [Shard() for _ in range(SHARDS)] for function, _ in _triggered("stream")
+        }
         self._luck = random.Random(plan.order)  # noqa: S311 - an order, not secrecy
         self._late: list[tuple[float, Callable[[], object]]] = []
         self._turn = 0
@@ -298,6 +301,7 @@ class World:
             "dynamodb": self.dynamodb.call,
             "sqs": self.sqs.call,
             "s3": self.s3.call,
+            "events": self.bus.call,
         }
 
         def effect(asked: Mapping[str, Any] = params) -> Answered:
@@ -600,7 +604,7 @@ class World:
                     lambda f=function, t=trigger, q=queue: self._deliver(f, t, q),  # type: ignore[misc]
                 )
         for function, trigger in _triggered("stream"):
-            for shard in self._shards:
+            for shard in self._shards[function.name]:
                 number = next(numbers)
                 if shard.changes and shard.due <= now and not shard.is_read:
                     yield (
@@ -616,7 +620,8 @@ class World:
             for _, trigger in _triggered("queue")
             if (visible := self.sqs.queues[trigger.queue].next_visible()) is not None
         ]
-        dues += [shard.due for shard in self._shards if shard.changes]
+        shards = itertools.chain.from_iterable(self._shards.values())
+        dues += [shard.due for shard in shards if shard.changes]
         dues += [due for due, _ in self._late]
         dues += [text.at for text in self.texts if not text.is_written]
         dues += [due for tap in self.taps if (due := self._tap_due(tap)) is not None]
@@ -654,17 +659,15 @@ class World:
     # -------------------------------------------------------------------------------------------- stream
 
     def _read_stream(self) -> None:
-        triggers = [trigger for _, trigger in _triggered("stream")]
-        patterns = [pattern for trigger in triggers for pattern in trigger.patterns]
-        window = max((trigger.window for trigger in triggers), default=0.0)
         changes, self.dynamodb.changes = self.dynamodb.changes, []
         for change in changes:
             self._note_if_too_early(change)
-            if any(matches(pattern, change) for pattern in patterns):
-                key = change["dynamodb"]["Keys"]["pk"]["S"]
-                shard = self._shards[zlib.crc32(key.encode()) % SHARDS]
-                shard.due = shard.due if shard.changes else self.now() + window
-                shard.changes.append(change)
+            key = change["dynamodb"]["Keys"]["pk"]["S"]
+            for function, trigger in _triggered("stream"):
+                if any(matches(pattern, change) for pattern in trigger.patterns):
+                    shard = self._shards[function.name][zlib.crc32(key.encode()) % SHARDS]
+                    shard.due = shard.due if shard.changes else self.now() + trigger.window
+                    shard.changes.append(change)
 
     def _note_if_too_early(self, change: dict[str, Any]) -> None:
         """A broadcast may be called complete only when every recipient has an outcome."""
@@ -917,6 +920,12 @@ def _partial(
     operation: str, params: Mapping[str, Any], effect: Callable[[Mapping[str, Any]], Answered]
 ) -> Answered:
     """Do the first half of a batch, and say that the rest was left undone; of one, nothing."""
+    if operation == "PutEvents":
+        entries = params["Entries"]
+        half = len(entries) // 2
+        status, answer = effect({**params, "Entries": entries[:half]})
+        left = [{"ErrorCode": "InternalFailure"} for _ in entries[half:]]
+        return status, {"FailedEntryCount": len(left), "Entries": [*answer["Entries"], *left]}
     if operation == "SendMessageBatch":
         entries = params["Entries"]
         half = len(entries) // 2

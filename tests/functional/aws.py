@@ -110,6 +110,16 @@ def _resources() -> dict[str, Any]:
     return resources
 
 
+_QUEUES = (
+    "DISPATCH_QUEUE",
+    "SEND_QUEUE",
+    "SEND_DEAD_LETTER_QUEUE",
+    "CALLBACKS_QUEUE",
+    "PUBLISHER_FAILURES_QUEUE",
+    "EVENT_WEBHOOKS_QUEUE",
+)
+
+
 def deployed(session: OneClientEach) -> Aws:
     """Make the stack's state in the session's account."""
     table = _resources()["LedgerTable"]["Properties"]
@@ -127,10 +137,8 @@ def deployed(session: OneClientEach) -> Aws:
     )
     session.client("s3").create_bucket(Bucket="files")
     sqs = session.client("sqs")
-    urls = {
-        name: sqs.create_queue(QueueName=name.lower())["QueueUrl"]
-        for name in ("DISPATCH_QUEUE", "SEND_QUEUE", "SEND_DEAD_LETTER_QUEUE", "CALLBACKS_QUEUE")
-    }
+    urls = {name: sqs.create_queue(QueueName=name.lower())["QueueUrl"] for name in _QUEUES}
+    session.client("events").create_event_bus(Name="sendpool-test")
     ssm = session.client("ssm")
     for name, value in {
         "messaging-service-sid": SERVICE_SID,
@@ -146,6 +154,7 @@ def deployed(session: OneClientEach) -> Aws:
             "LEDGER_TABLE": "ledger",
             "FILES_BUCKET": "files",
             **{f"{name}_URL": url for name, url in urls.items()},
+            "EVENT_BUS": "sendpool-test",
             "PARAMETERS_PATH": PATH,
             "CREDENTIALS_STORE": "ssm",
             "TWILIO_API_URL": "https://api.twilio.com",

@@ -86,6 +86,16 @@ class Parameters:
             webhook_signing_keys=_live(secrets, "webhook-signing-key"),
         )
 
+    @property
+    def event_webhook_secrets(self) -> tuple[str, ...]:
+        """What events are signed with at the team's own URL: one, or two while it is rotated."""
+        name = "event-webhook-secret"
+        secrets = _live(self._all() if self._store == "ssm" else self._secrets(), name)
+        if not secrets:
+            where = f"{self._path}/" + (name if self._store == "ssm" else f"twilio (key {name})")
+            raise MissingParameterError(f"no signing secret in {self._store} at {where}")
+        return secrets
+
     def _secrets(self) -> dict[str, str]:
         if self._secrets_manager is None:
             prefix = "twilio/"

@@ -1,4 +1,7 @@
-"""The queues: ticks for the dispatcher, chunks and requests for the sender, callbacks for the recorder."""
+"""The queues: ticks for the dispatcher, chunks and requests for the sender, callbacks for the recorder.
+
+Beside them those that keep what the publisher cannot read, and events until the team's own URL takes them.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,8 @@ class QueueUrls:
     send: str
     send_dead_letter: str
     callbacks: str
+    publisher_failures: str
+    event_webhooks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,18 @@ class Queues:
             QueueUrl=self._urls.send_dead_letter,
             MessageBody=body,
             MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:256]}},
+        )
+
+    def set_change_aside(self, record: Mapping[str, Any]) -> None:
+        """Keep a record of the ledger's stream that the publisher cannot read."""
+        self._client.send_message(
+            QueueUrl=self._urls.publisher_failures, MessageBody=encode(record)
+        )
+
+    def tell_again(self, receipt: str, *, after: int) -> None:
+        """Let an event that was not taken come again after so many seconds."""
+        self._client.change_message_visibility(
+            QueueUrl=self._urls.event_webhooks, ReceiptHandle=receipt, VisibilityTimeout=after
         )
 
     def callback(self, callback: Mapping[str, Any]) -> None:

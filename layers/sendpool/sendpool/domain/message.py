@@ -280,10 +280,12 @@ class Delivery:
     """What the callbacks of one message add up to; `timeline` has the first time that each status was heard.
 
     `price` is what Twilio billed, in millionths of `currency`, `segments` how many it counted; None until it said so.
+    `to` is whom the callbacks name.
     """
 
     sid: str
     status: Status
+    to: str | None = None
     error_code: int | None = None
     timeline: dict[str, str] = field(default_factory=dict)
     price: int | None = None
@@ -301,6 +303,7 @@ def heard(delivery: Delivery | None, callback: StatusCallback) -> Delivery:
     return replace(
         known,
         status=status,
+        to=known.to or callback.to or None,
         error_code=known.error_code or callback.error_code,
         timeline={**known.timeline, callback.word: earliest},
         price=_larger(known.price, callback.price),

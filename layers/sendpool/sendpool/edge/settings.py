@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
+
+if TYPE_CHECKING:
+    from sendpool.domain.events import Told
 
 _CODE = re.compile("[A-Z]{2}")
 
@@ -59,6 +62,11 @@ class Settings:
     checks_registration: bool
     brand: str
     link_domain: str
+    event_bus: str
+    told: Told
+    publisher_failures_queue_url: str
+    event_webhooks_queue_url: str
+    event_webhook_url: str
     patience: Literal["long", "short"]
 
     @classmethod
@@ -98,6 +106,11 @@ class Settings:
             checks_registration=env.get("REGISTRATION_CHECK", "on") == "on",
             brand=env.get("BRAND_NAME", ""),
             link_domain=env.get("LINK_DOMAIN", ""),
+            event_bus=_required(env, "EVENT_BUS"),
+            told=_told(env),
+            publisher_failures_queue_url=_required(env, "PUBLISHER_FAILURES_QUEUE_URL"),
+            event_webhooks_queue_url=_required(env, "EVENT_WEBHOOKS_QUEUE_URL"),
+            event_webhook_url=env.get("EVENT_WEBHOOK_URL", ""),
             patience="short" if env.get("PATIENCE") == "short" else "long",
         )
 
@@ -107,6 +120,11 @@ def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
     if chosen in {"review", "ignore"}:
         return cast("Literal['review', 'ignore']", chosen)
     return "act"  # also for what nobody knows: a stop that is overlooked cannot be made good
+
+
+def _told(env: Mapping[str, str]) -> Told:
+    chosen = env.get("MESSAGE_EVENTS", "all")
+    return cast("Told", chosen) if chosen in {"final", "none"} else "all"
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

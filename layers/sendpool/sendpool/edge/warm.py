@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sendpool.adapters import aws
+from sendpool.adapters.events import EventBus
 from sendpool.adapters.files import Files
 from sendpool.adapters.ledger.answer_book import AnswerBooks
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
@@ -47,7 +48,7 @@ def start_over(*, clock: Callable[[], datetime] = _utc_now) -> None:
     """Forget everything that was built, and go by this clock from now on."""
     _clock[0] = clock
     aws.forget()
-    for built in (settings, table, parameters, queues, files):
+    for built in (settings, table, parameters, queues, bus, files):
         built.cache_clear()
     for forget in _forgetting:
         forget()
@@ -95,8 +96,15 @@ def queues() -> Queues:
             send=chosen.send_queue_url,
             send_dead_letter=chosen.send_dead_letter_queue_url,
             callbacks=chosen.callbacks_queue_url,
+            publisher_failures=chosen.publisher_failures_queue_url,
+            event_webhooks=chosen.event_webhooks_queue_url,
         ),
     )
+
+
+@functools.cache
+def bus() -> EventBus:
+    return EventBus(aws.events(), settings().event_bus)
 
 
 @functools.cache

@@ -340,16 +340,7 @@ class Tallies:
         return item, "attribute_not_exists(pk)", {}
 
     def counters(self, broadcast_id: str) -> Counters:
-        item = self._table.get(keys.counters(broadcast_id)) or {}
-        completed = item.get("completed_at")
-        return Counters(
-            counts={
-                name.removeprefix("n:"): value
-                for name, value in item.items()
-                if name.startswith("n:")
-            },
-            completed_at=datetime.fromisoformat(completed) if completed else None,
-        )
+        return items.to_counters(self._table.get(keys.counters(broadcast_id)) or {})
 
     def correct(
         self,

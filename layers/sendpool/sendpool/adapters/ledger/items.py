@@ -12,6 +12,7 @@ from sendpool.domain.broadcast import (
     AutoPause,
     Broadcast,
     Content,
+    Counters,
     Cursor,
     Hold,
     ImportCursor,
@@ -134,6 +135,7 @@ def to_delivery(item: Item) -> Delivery:
     return Delivery(
         sid=item.get("sid", ""),
         status=Status(item["status"]),
+        to=item.get("to"),
         error_code=item.get("error_code"),
         timeline=item["timeline"],
         price=item.get("price"),
@@ -289,6 +291,15 @@ def to_broadcast(item: Item) -> Broadcast:
         ),
         advanced_by=item.get("advanced_by"),
         problem=Problem(**item["problem"]) if "problem" in item else None,
+    )
+
+
+def to_counters(item: Item) -> Counters:
+    return Counters(
+        counts={
+            name.removeprefix("n:"): value for name, value in item.items() if name.startswith("n:")
+        },
+        completed_at=_time(item, "completed_at"),
     )
 
 

@@ -49,7 +49,7 @@ class OptOuts:
         """Record a change; one that is known already changes nothing."""
         item = self._table.get(keys.opt_out(person, scope))
         for _ in range(_TRIES):
-            known = _to_standing(item) if item else None
+            known = to_standing(item) if item else None
             after = heard(known, change, person=person, scope=scope)
             if after is known:
                 return after
@@ -71,7 +71,7 @@ class OptOuts:
 
     def _hear_some(self, changes: Sequence[tuple[str, str, Change]]) -> list[Standing]:
         found = self._table.get_many(keys.opt_out(person, scope) for person, scope, _ in changes)
-        known = {key: _to_standing(item) for key, item in found.items()}
+        known = {key: to_standing(item) for key, item in found.items()}
         after = dict(known)
         for person, scope, change in changes:
             key = keys.opt_out(person, scope)
@@ -100,7 +100,7 @@ class OptOuts:
 
     def of(self, person: str) -> list[Standing]:
         """Read where a person stands, in every scope that was ever named."""
-        return [_to_standing(item) for item in self._table.query(keys.opt_out(person, ALL).pk)]
+        return [to_standing(item) for item in self._table.query(keys.opt_out(person, ALL).pk)]
 
     def among(self, people: Iterable[str], scope: str) -> set[str]:
         """Return those of these people who must not be sent to within this scope."""
@@ -110,7 +110,7 @@ class OptOuts:
         """Return the scope of the opt-out that forbids to send to each of these people within this scope."""
         people = set(people)
         wanted = [keys.opt_out(person, each) for person in people for each in (scope, ALL)]
-        found = {key: _to_standing(item) for key, item in self._table.get_many(wanted).items()}
+        found = {key: to_standing(item) for key, item in self._table.get_many(wanted).items()}
         by = {
             person: blocking_scope(
                 found.get(keys.opt_out(person, scope)), found.get(keys.opt_out(person, ALL))
@@ -123,7 +123,7 @@ class OptOuts:
         """Return up to `limit` opt-outs that stand, and the cursor of the next ones; raises CursorError."""
         places, following = self._listing.page(cursor, limit=limit)
         found = self._table.get_many(places)
-        standings = [_to_standing(found[key]) for key in places if key in found]
+        standings = [to_standing(found[key]) for key in places if key in found]
         return [each for each in standings if each.opted_out], following
 
 
@@ -139,7 +139,8 @@ def _of_standing(standing: Standing) -> Item:
     }
 
 
-def _to_standing(item: Item) -> Standing:
+def to_standing(item: Item) -> Standing:
+    """Read where a person stands."""
     # items of before there was a history say only what counts
     history = item.get("history") or [
         {"opted_out": item["opted_out"], "at": item["since"], "source": item["source"]}

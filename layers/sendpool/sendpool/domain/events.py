@@ -1,0 +1,459 @@
+"""What a team is told of as it happens: events, made of what changed in the ledger and of nothing else.
+
+An event's id is made of what happened, so the same change tells the same event again, however often it is reported:
+who gets one twice knows it by its id. Events come in any order; `timestamp` is when it happened.
+
+Statuses that a callback brings are told once each. One that is heard of after the last one, such as a `sent` that was
+late, is told no more: whoever reacts to the last event never goes back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from sendpool.domain.broadcast import Broadcast, Counters, Hold, State
+from sendpool.domain.clicks import Click, Clicks, Kind
+from sendpool.domain.conversation import InboundMessage, broadcast_of
+from sendpool.domain.message import (
+    TERMINAL,
+    UNDECIDED,
+    Delivery,
+    MessageRecord,
+    SendResult,
+    Status,
+)
+from sendpool.domain.opt_out import Standing
+from sendpool.domain.twilio_codes import explain
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    ACCEPTED = "message.accepted"
+    SENT = "message.sent"
+    DELIVERED = "message.delivered"
+    READ = "message.read"
+    UNDELIVERED = "message.undelivered"
+    FAILED = "message.failed"
+    CANCELED = "message.canceled"
+    SKIPPED = "message.skipped"
+    RECEIVED = "message.received"
+    OPTED_OUT = "recipient.opted_out"
+    OPTED_IN = "recipient.opted_in"
+    CLICKED = "link.clicked"
+    BROADCAST_STARTED = "broadcast.started"
+    BROADCAST_PAUSED = "broadcast.paused"
+    BROADCAST_RESUMED = "broadcast.resumed"
+    BROADCAST_COMPLETED = "broadcast.completed"
+    BROADCAST_CANCELED = "broadcast.canceled"
+    BROADCAST_FAILED = "broadcast.failed"
+
+
+OF_A_STATUS: Final[Mapping[Status, EventType]] = {
+    Status.SENT: EventType.SENT,
+    Status.DELIVERED: EventType.DELIVERED,
+    Status.READ: EventType.READ,
+    Status.UNDELIVERED: EventType.UNDELIVERED,
+    Status.FAILED: EventType.FAILED,
+    Status.CANCELED: EventType.CANCELED,
+    Status.SKIPPED: EventType.SKIPPED,
+}
+"""The statuses that are told of; of all others a message is told as accepted, once."""
+
+type Told = Literal["all", "final", "none"]
+"""Which events of messages that we send are told: all, those of their last status, or none."""
+
+
+# ------------------------------------------------------------------------------------------------ what is told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageData:
+    """A message of ours, as far as it is known at this event.
+
+    `to` is E.164. `error_code` is Twilio's, with our class of it and what to do; `reason` says why it was skipped,
+    or failed without a code. `segments` is our own count. `tags` are those that a single message was sent with.
+    """
+
+    message_id: str
+    status: str
+    to: str | None = None
+    sid: str | None = None
+    broadcast_id: str | None = None
+    segments: int | None = None
+    error_code: int | None = None
+    error_class: str | None = None
+    remedy: str | None = None
+    reason: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMedia:
+    """A picture or file that came with a text. Twilio's URL wants Twilio's credentials."""
+
+    url: str
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedData:
+    """A text that somebody sent us.
+
+    `sender` is who wrote it, and `to` our number. `opt_out` is STOP, START or HELP if it was read as that.
+    `in_reply_to` is the message of ours that it most likely answers; `answers` is what was answered at once.
+    """
+
+    sid: str
+    sender: str
+    to: str
+    body: str
+    media: list[InboundMedia]
+    answers: list[str]
+    opt_out: str | None = None
+    in_reply_to: str | None = None
+    broadcast_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOutData:
+    """Somebody opted out or in. `scope` is a Messaging Service's SID or `all`, `source` the way it was said."""
+
+    phone: str
+    scope: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClickData:
+    """A person followed a short link in a message to them, as far as one can tell; `is_first` for their first click."""
+
+    message_id: str
+    link: str
+    is_first: bool
+    to: str | None = None
+    broadcast_id: str | None = None
+    user_agent: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastData:
+    """A broadcast. `reason` says why it was paused or canceled, or which fault its recipients file has.
+
+    `counters` are those of a completed one: how many messages have each status. Statuses go on changing after that.
+    """
+
+    broadcast_id: str
+    name: str | None = None
+    reason: str | None = None
+    total: int | None = None
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+type Data = MessageData | ReceivedData | OptOutData | ClickData | BroadcastData
+
+DATA: Final[Mapping[EventType, type[Data]]] = {
+    **dict.fromkeys((EventType.ACCEPTED, *OF_A_STATUS.values()), MessageData),
+    EventType.RECEIVED: ReceivedData,
+    **dict.fromkeys((EventType.OPTED_OUT, EventType.OPTED_IN), OptOutData),
+    EventType.CLICKED: ClickData,
+    **dict.fromkeys((each for each in EventType if each.startswith("broadcast.")), BroadcastData),
+}
+"""What each event tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened, at a time."""
+
+    id: str
+    type: EventType
+    timestamp: datetime
+    data: Data
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as it is told: what is not known is left out."""
+        return {
+            "id": self.id,
+            "type": str(self.type),
+            "timestamp": self.timestamp.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "data": {name: each for name, each in asdict(self.data).items() if each is not None},
+        }
+
+
+# ------------------------------------------------------------------------------------------------ what changed
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The send side of a message changed, at a time."""
+
+    before: MessageRecord | None
+    after: MessageRecord
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """What is heard of a message changed."""
+
+    message_id: str
+    before: Delivery | None
+    after: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Clicking:
+    """The clicks on a message changed."""
+
+    message_id: str
+    before: Clicks | None
+    after: Clicks
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """A text was kept."""
+
+    text: InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class OptingOut:
+    """Where a person stands within a scope changed."""
+
+    before: Standing | None
+    after: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcasting:
+    """A broadcast changed, at a time."""
+
+    before: Broadcast | None
+    after: Broadcast
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Completing:
+    """Everybody of a broadcast has an outcome."""
+
+    broadcast_id: str
+    counters: Counters
+
+
+type Change = Sending | Delivering | Clicking | Receiving | OptingOut | Broadcasting | Completing
+
+
+def asks_whose(change: Change) -> str | None:
+    """Return the message whose send side has to be known to tell of a change: whom it is to, and its tags.
+
+    Callbacks say themselves whom a message is to, and a broadcast's have no tags.
+    """
+    match change:
+        case Delivering(message_id=message_id) if broadcast_of(message_id) is None:
+            return message_id
+        case Clicking(message_id=message_id):
+            return message_id
+    return None
+
+
+def events_of(
+    change: Change, *, whose: Mapping[str, MessageRecord], told: Told = "all"
+) -> Iterator[Event]:
+    """Yield what is to be told of a change; `whose` are send sides by message (`asks_whose`)."""
+    match change:
+        case Sending():
+            yield from _chosen(_of_sending(change), told)
+        case Delivering(message_id=message_id):
+            yield from _chosen(_of_delivering(change, whose.get(message_id)), told)
+        case Clicking(message_id=message_id):
+            yield from _of_clicking(change, whose.get(message_id))
+        case Receiving(text):
+            yield _of_text(text)
+        case OptingOut():
+            yield from _of_standing(change)
+        case Broadcasting():
+            yield from _of_broadcasting(change)
+        case Completing(broadcast_id, counters):
+            yield _of_completion(broadcast_id, counters)
+
+
+_LAST: Final = frozenset(OF_A_STATUS[status] for status in OF_A_STATUS if status in TERMINAL)
+
+
+def _chosen(events: Iterator[Event], told: Told) -> Iterator[Event]:
+    return (each for each in events if told == "all" or (told == "final" and each.type in _LAST))
+
+
+def _event(kind: EventType, timestamp: datetime, data: Data, *of: object) -> Event:
+    """Make an event whose id says of what it is."""
+    said = " ".join(map(str, (kind, *of)))
+    digest = hashlib.sha256(said.encode()).hexdigest()[:32]
+    return Event(id=f"evt_{digest}", type=kind, timestamp=timestamp, data=data)
+
+
+# ------------------------------------------------------------------------------------------------ messages
+
+
+def _of_sending(change: Sending) -> Iterator[Event]:
+    record, result = change.after, change.after.result
+    before = change.before.result.status if change.before else Status.CLAIMED
+    if result.status is before or result.status in UNDECIDED:
+        return
+    data = _message_data(record.id, result.status, record=record, error_code=result.error_code)
+    if before in UNDECIDED and _is_accepted(result):
+        yield _event(EventType.ACCEPTED, change.at, data, record.id)
+    if result.status in TERMINAL and result.status in OF_A_STATUS:
+        yield _event(OF_A_STATUS[result.status], change.at, data, record.id)
+
+
+def _is_accepted(result: SendResult) -> bool:
+    return result.sid is not None or result.status not in TERMINAL
+
+
+def _of_delivering(change: Delivering, record: MessageRecord | None) -> Iterator[Event]:
+    message_id, delivery = change.message_id, change.after
+    before = change.before.status if change.before else Status.ACCEPTED
+    heard = delivery.timeline.keys() - (change.before.timeline.keys() if change.before else set())
+    is_passed = {Status.SENT} if Status.SENT in heard and before not in TERMINAL else set()
+    is_new = {delivery.status} if delivery.status is not before else set()
+    for status in sorted(is_passed | is_new & TERMINAL, key=_order):
+        # Twilio's word for it was heard, or it would not be its status
+        at = datetime.fromisoformat(delivery.timeline[status])
+        code = delivery.error_code if status is delivery.status else None
+        data = _message_data(message_id, status, record=record, delivery=delivery, error_code=code)
+        yield _event(OF_A_STATUS[status], at, data, message_id)
+
+
+def _order(status: Status) -> int:
+    return list(Status).index(status)
+
+
+def _message_data(
+    message_id: str,
+    status: Status,
+    *,
+    record: MessageRecord | None,
+    delivery: Delivery | None = None,
+    error_code: int | None,
+) -> MessageData:
+    result = record.result if record else None
+    row = explain(error_code) if error_code else None
+    is_its = result is not None and delivery is None
+    return MessageData(
+        message_id=message_id,
+        status=str(status),
+        to=record.to if record else delivery.to if delivery else None,
+        sid=(delivery.sid if delivery else result.sid if result else None) or None,
+        broadcast_id=broadcast_of(message_id),
+        segments=(delivery.segments if delivery else None) or (result.segments if result else None),
+        error_code=error_code,
+        error_class=str(row.error_class) if row else None,
+        remedy=row.remedy if row else None,
+        reason=result.reason if result and is_its else None,
+        tags=_tags(record),
+    )
+
+
+def _tags(record: MessageRecord | None) -> Mapping[str, str]:
+    return record.message.tags if record and record.message else {}
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+
+def _of_text(text: InboundMessage) -> Event:
+    fields = text.fields
+    data = ReceivedData(
+        sid=text.sid,
+        sender=fields.get("From", ""),
+        to=fields.get("To", ""),
+        body=fields.get("Body", ""),
+        media=[InboundMedia(url=url, content_type=kind) for url, kind in text.media],
+        answers=list(text.answers),
+        opt_out=text.opt_out_class,
+        in_reply_to=text.in_reply_to,
+        broadcast_id=broadcast_of(text.in_reply_to),
+    )
+    return _event(EventType.RECEIVED, text.received_at, data, text.sid)
+
+
+def _of_standing(change: OptingOut) -> Iterator[Event]:
+    after = change.after
+    if change.before is not None and change.before.opted_out is after.opted_out:
+        return
+    kind = EventType.OPTED_OUT if after.opted_out else EventType.OPTED_IN
+    data = OptOutData(phone=after.person, scope=after.scope, source=after.source)
+    yield _event(kind, after.since, data, after.person, after.scope, after.since.isoformat())
+
+
+def _of_clicking(change: Clicking, record: MessageRecord | None) -> Iterator[Event]:
+    known = _human(change.before) if change.before else []
+    every = _human(change.after)
+    for click in every:
+        if click not in known:
+            data = ClickData(
+                message_id=change.message_id,
+                link=click.link,
+                is_first=click == every[0] and not known,
+                to=record.to if record else None,
+                broadcast_id=broadcast_of(change.message_id),
+                user_agent=click.agent or None,
+                tags=_tags(record),
+            )
+            of = (change.message_id, click.at.isoformat(), click.digest)
+            yield _event(EventType.CLICKED, click.at, data, *of)
+
+
+def _human(clicks: Clicks) -> list[Click]:
+    return [each.click for each in clicks.judged if each.verdict.kind is Kind.HUMAN]
+
+
+# ------------------------------------------------------------------------------------------------ broadcasts
+
+
+def _of_broadcasting(change: Broadcasting) -> Iterator[Event]:
+    before, after = change.before, change.after
+    if after.started_at and not (before and before.started_at):
+        yield _of_broadcast(EventType.BROADCAST_STARTED, after, after.started_at)
+    held = before.held if before else None
+    if after.held and after.held is not held:
+        is_over = after.held is Hold.CANCELED
+        kind = EventType.BROADCAST_CANCELED if is_over else EventType.BROADCAST_PAUSED
+        at = after.held_at or change.at
+        yield _of_broadcast(kind, after, at, at.isoformat())
+    if held and not after.held:
+        at = after.resumed_at or change.at
+        yield _of_broadcast(EventType.BROADCAST_RESUMED, after, at, at.isoformat())
+    if after.state is State.FAILED and not (before and before.state is State.FAILED):
+        yield _of_broadcast(EventType.BROADCAST_FAILED, after, change.at)
+
+
+def _of_broadcast(kind: EventType, broadcast: Broadcast, at: datetime, *of: object) -> Event:
+    fault = broadcast.problem.code if broadcast.problem else None
+    data = BroadcastData(
+        broadcast_id=broadcast.id,
+        name=broadcast.name,
+        reason=broadcast.held_reason if broadcast.held else fault,
+        total=broadcast.total,
+    )
+    return _event(kind, at, data, broadcast.id, *of)
+
+
+def _of_completion(broadcast_id: str, counters: Counters) -> Event:
+    if counters.completed_at is None:
+        raise ValueError("not complete")
+    data = BroadcastData(
+        broadcast_id=broadcast_id,
+        total=counters.outcomes,
+        counters={str(each): n for each in Status if (n := counters.of(each))},
+    )
+    return _event(EventType.BROADCAST_COMPLETED, counters.completed_at, data, broadcast_id)
