@@ -7,15 +7,19 @@ import json
 import sys
 from pathlib import Path
 
-from local.contracts import openapi, send_queue
-from local.contracts.places import OPENAPI, ROOT, SEND_QUEUE
+from local.contracts import events, openapi, send_queue
+from local.contracts.places import EVENTS, OPENAPI, ROOT, SEND_QUEUE
 
 
 def contracts() -> dict[Path, str]:
     """Return what each file should hold."""
     return {
         path: json.dumps(contract, indent=2, ensure_ascii=False) + "\n"
-        for path, contract in ((OPENAPI, openapi.document()), (SEND_QUEUE, send_queue.schema()))
+        for path, contract in (
+            (OPENAPI, openapi.document()),
+            (SEND_QUEUE, send_queue.schema()),
+            (EVENTS, events.schema()),
+        )
     }
 
 

@@ -5,4 +5,5 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "sendpool"
 OPENAPI = ROOT / "docs" / "openapi.json"
+EVENTS = ROOT / "docs" / "events.schema.json"
 SEND_QUEUE = ROOT / "docs" / "send-queue.schema.json"

@@ -31,6 +31,7 @@ from twilio.http.response import Response
 
 from local.twilio.links.clicks import EventType
 from local.twilio.links.links import Link
+from sendpool.adapters import events
 from sendpool.adapters.twilio.media import MediaFile
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, TransportError
 from sendpool.domain.errors import TwilioUnavailableError
@@ -246,6 +247,7 @@ class World:
         self._undo = ExitStack()
         self._one_by_one = RLock()
         os.environ["SEND_CONCURRENCY"] = "1"
+        self.shrink(events, CALLS_AT_A_TIME=1)
         seam.enter(self)
 
     def widen(self, calls: int) -> None:

@@ -133,7 +133,8 @@ def killed_at(
     `beside` is what somebody else does just before that call; what that calls is not counted.
     """
     killer = _Killer(call, when, beside)
-    events = [each.meta.events for each in (clients.dynamodb(), clients.sqs(), clients.s3())]
+    each_client = (clients.dynamodb(), clients.sqs(), clients.s3(), clients.events())
+    events = [each.meta.events for each in each_client]
     for each in events:
         each.register("before-call", killer.begin)
         each.register("after-call", killer.end)

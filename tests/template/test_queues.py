@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sendpool.domain.event_webhook import wait_after
 from tests.template.stack import Source, Stack, as_deployed, target
 
 DAY = 86_400
@@ -97,3 +98,24 @@ def test_concurrency_is_limited_at_the_source(source: Source) -> None:
 def test_a_large_batch_has_a_window(source: Source) -> None:
     has_window = source.properties.get("MaximumBatchingWindowInSeconds", 0) > 0
     assert has_window or source.properties["BatchSize"] <= MOST_WITHOUT_A_WINDOW
+
+
+def test_events_reach_the_teams_url_only_if_there_is_one(stack: Stack) -> None:
+    rule = stack.resources["EventWebhookRule"]["Properties"]
+    assert rule["State"] == {"Fn::If": ["HasEventWebhook", "ENABLED", "DISABLED"]}
+    assert stack.template["Parameters"]["EventWebhookUrl"]["Default"] == ""
+    assert rule["EventPattern"] == {"source": ["sendpool"]}
+
+
+def test_a_stream_waits_for_the_bus_and_not_for_what_cannot_be_read(stack: Stack) -> None:
+    (source,) = (each for each in stack.sources if each.function == "PublisherFunction")
+    assert source.properties["MaximumRetryAttempts"] == -1
+    # the stream itself forgets after a day
+    assert source.properties["MaximumRecordAgeInSeconds"] < DAY
+
+
+def test_an_event_is_tried_long_enough_and_within_what_its_queue_keeps(stack: Stack) -> None:
+    queue = stack.queues["EventWebhooksQueue"]
+    tries = queue["RedrivePolicy"]["maxReceiveCount"]
+    waits = sum(wait_after(each) for each in range(1, tries))
+    assert DAY < waits < queue["MessageRetentionPeriod"]

@@ -84,6 +84,14 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
     | _each("dynamodb", "ListStreams", "LedgerTable/stream/*")
     | _each("sqs", "SendMessage", "RollupFailuresQueue"),
+    "PublisherFunction": _each("dynamodb", "BatchGetItem", "LedgerTable")
+    | _each("dynamodb", "DescribeStream GetRecords GetShardIterator", "LedgerTable.StreamArn")
+    | _each("dynamodb", "ListStreams", "LedgerTable/stream/*")
+    | _each("events", "PutEvents", "EventBus")
+    | _each("sqs", "SendMessage", "PublisherFailuresQueue"),
+    "NotifierFunction": READS_PARAMETERS
+    | _consumes("EventWebhooksQueue")
+    | _each("sqs", "ChangeMessageVisibility", "EventWebhooksQueue"),
     "SweeperFunction": READS_PARAMETERS
     | _each(
         "dynamodb",
@@ -149,16 +157,28 @@ def test_no_action_has_a_star_and_a_resource_only_with_a_reason(stack: Stack) ->
     assert {resource for _, resource in grants if "*" in resource} == set(WITH_A_STAR)
 
 
-def test_policies_of_queues_and_bucket_only_deny(stack: Stack) -> None:
+def test_policies_of_queues_and_bucket_only_deny_but_for_the_rule_that_brings_events(
+    stack: Stack,
+) -> None:
     kinds = ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy")
     policies = [policy for kind in kinds for policy in stack.of_type(kind).values()]
-    statements = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
-    assert {each["Effect"] for each in statements} == {"Deny"}
-    assert {each["Sid"] for each in statements} == {"DenyPlainHttp"}
+    for policy in policies:
+        deny, *allow = policy["PolicyDocument"]["Statement"]
+        assert (deny["Effect"], deny["Sid"]) == ("Deny", "DenyPlainHttp")
+        for each in allow:
+            assert each["Principal"] == {"Service": "events.amazonaws.com"}
+            assert each["Action"] == "sqs:SendMessage"
+            (source,) = each["Condition"]["ArnEquals"].values()
+            assert target(source) == "EventWebhookRule"
+            queues = {target(queue) for queue in listed(policy["Queues"])}
+            rule = stack.resources["EventWebhookRule"]["Properties"]["Targets"][0]
+            assert queues == {target(rule["Arn"]), target(rule["DeadLetterConfig"]["Arn"])}
 
 
 def test_plain_http_is_refused_by_every_queue_and_by_the_bucket(stack: Stack) -> None:
-    (queues,) = stack.of_type("AWS::SQS::QueuePolicy").values()
+    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
     (bucket,) = stack.of_type("AWS::S3::BucketPolicy").values()
-    assert {target(queue) for queue in listed(queues["Queues"])} == set(stack.queues)
+    # of two policies for one queue the later one alone would hold
+    queues = [target(queue) for each in policies for queue in listed(each["Queues"])]
+    assert sorted(queues) == sorted(stack.queues)
     assert target(bucket["Bucket"]) in stack.of_type("AWS::S3::Bucket")

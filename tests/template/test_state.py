@@ -17,6 +17,7 @@ from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.people import OptOuts
 from sendpool.adapters.ledger.table import Table
 from sendpool.domain.message import Delivery, MessageRecord, SendResult, Status
+from tests.chaos.deployment import matches
 from tests.template.stack import Source, Stack, target
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -28,10 +29,18 @@ def table(stack: Stack) -> dict[str, Any]:
     return stack.of_type("AWS::DynamoDB::Table")["LedgerTable"]
 
 
-@pytest.fixture
-def stream(stack: Stack) -> Source:
-    (found,) = (each for each in stack.sources if each.origin == "LedgerTable")
+READERS = ("PublisherFunction", "RollupFunction")
+
+
+def _reader(stack: Stack, function: str) -> Source:
+    (found,) = (each for each in stack.sources if each.function == function)
+    assert found.origin == "LedgerTable"
     return found
+
+
+@pytest.fixture(params=READERS)
+def stream(request: pytest.FixtureRequest, stack: Stack) -> Source:
+    return _reader(stack, request.param)
 
 
 @dataclass
@@ -138,12 +147,21 @@ def test_the_table_survives_accidents(stack: Stack, table: dict[str, Any]) -> No
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_stream_shows_items_as_they_are_after_a_change(table: dict[str, Any]) -> None:
-    assert table["StreamSpecification"]["StreamViewType"] in {"NEW_IMAGE", "NEW_AND_OLD_IMAGES"}
+def test_the_stream_shows_items_as_they_were_and_as_they_are(table: dict[str, Any]) -> None:
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
 
 
-def test_a_poisonous_change_does_not_block_its_shard(stack: Stack, stream: Source) -> None:
-    assert 0 < stream.properties["MaximumRetryAttempts"] <= 100
+def test_no_more_than_two_functions_read_the_stream(stack: Stack) -> None:
+    # a shard is read twice a second by each, and throttled beyond two
+    readers = [each.function for each in stack.sources if each.origin == "LedgerTable"]
+    assert sorted(readers) == sorted(READERS)
+
+
+def test_a_poisonous_change_does_not_block_the_counters(stack: Stack) -> None:
+    assert 0 < _reader(stack, "RollupFunction").properties["MaximumRetryAttempts"] <= 100
+
+
+def test_what_a_reader_cannot_do_is_kept(stack: Stack, stream: Source) -> None:
     # the stream itself keeps a day
     assert 60 <= stream.properties["MaximumRecordAgeInSeconds"] < 86_400
     assert stream.properties["BisectBatchOnFunctionError"] is True
@@ -176,24 +194,48 @@ def test_the_stream_is_read_from_the_beginning(stream: Source) -> None:
     ],
 )
 def test_the_rollup_hears_of_broadcasts_messages_deliveries_and_clicks_and_not_of_its_own_writes(
-    event: str, key: keys.Key, passes: bool, stream: Source
+    event: str, key: keys.Key, passes: bool, stack: Stack
 ) -> None:
-    (one,) = stream.properties["FilterCriteria"]["Filters"]
+    assert _hears(_reader(stack, "RollupFunction"), event, key) is passes
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "image", "passes"),
+    [
+        ("INSERT", keys.message(MESSAGE), {}, True),
+        ("MODIFY", keys.delivery(MESSAGE), {}, True),
+        ("INSERT", keys.clicks(MESSAGE), {}, True),
+        ("MODIFY", keys.message("msg_1"), {}, True),
+        ("INSERT", keys.delivery("msg_1"), {}, True),
+        ("INSERT", keys.clicks("msg_1"), {}, True),
+        ("MODIFY", keys.broadcast("bc_1"), {}, True),
+        ("MODIFY", keys.counters("bc_1"), {"n:sent": {"N": "1"}}, False),
+        ("MODIFY", keys.counters("bc_1"), {"completed_at": {"S": "2026-"}}, True),
+        ("INSERT", keys.opt_out("+12025550123", "all"), {}, True),
+        ("INSERT", keys.inbound("SM1"), {}, True),
+        ("REMOVE", keys.message(MESSAGE), {}, False),
+        ("REMOVE", keys.message("msg_1"), {}, False),
+        ("INSERT", keys.unowned_delivery("SM1"), {}, False),
+        ("INSERT", keys.unowned_clicks("SM1"), {}, False),
+        ("MODIFY", keys.tally("bc_1", 1), {}, False),
+        ("MODIFY", keys.chunk("bc_1", 1), {}, False),
+        ("INSERT", keys.plan("bc_1"), {}, False),
+        ("INSERT", keys.reach("+12025550123"), {}, False),
+    ],
+)
+def test_the_publisher_hears_of_what_is_told_and_of_little_else(
+    event: str, key: keys.Key, image: dict[str, Any], passes: bool, stack: Stack
+) -> None:
+    assert _hears(_reader(stack, "PublisherFunction"), event, key, image) is passes
+
+
+def _hears(reader: Source, event: str, key: keys.Key, image: dict[str, Any] | None = None) -> bool:
     record = {
         "eventName": event,
-        "dynamodb": {"Keys": {"pk": {"S": key.pk}, "sk": {"S": key.sk}}},
+        "dynamodb": {"Keys": {"pk": {"S": key.pk}, "sk": {"S": key.sk}}, "NewImage": image or {}},
     }
-    assert _matches(json.loads(one["Pattern"]), record) is passes
-
-
-def _matches(pattern: Any, value: Any) -> bool:
-    """Lambda's filter rules, as far as we use them: every name must match one of its alternatives."""
-    if isinstance(pattern, dict):
-        return all(name in value and _matches(each, value[name]) for name, each in pattern.items())
-    return any(
-        value.startswith(each["prefix"]) if isinstance(each, dict) else value == each
-        for each in pattern
-    )
+    filters = reader.properties["FilterCriteria"]["Filters"]
+    return any(matches(json.loads(each["Pattern"]), record) for each in filters)
 
 
 def test_the_bucket_is_private_and_encrypted_and_outlives_the_stack(stack: Stack) -> None:

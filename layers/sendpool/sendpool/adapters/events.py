@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "sendpool"
 _EVENTS_A_CALL = 10
-_CALLS_AT_A_TIME = 8
+CALLS_AT_A_TIME = 8
 
 
 class NotPublishedError(Exception):
@@ -36,8 +36,14 @@ class EventBus:
 
         Raises NotPublishedError, or what the client raises, when some were not taken; others may have been.
         """
-        with ThreadPoolExecutor(_CALLS_AT_A_TIME) as threads:
-            list(threads.map(self._put, batched(events, _EVENTS_A_CALL, strict=False)))
+        calls = list(batched(events, _EVENTS_A_CALL, strict=False))
+        lanes = min(CALLS_AT_A_TIME, len(calls))
+        if lanes > 1:
+            with ThreadPoolExecutor(lanes) as threads:
+                list(threads.map(self._put, calls))
+        else:
+            for call in calls:
+                self._put(call)
 
     def _put(self, events: Sequence[Event]) -> None:
         entries = [self._entry(each) for each in events]

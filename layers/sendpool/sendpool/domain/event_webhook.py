@@ -7,7 +7,6 @@ As Standard Webhooks has it (https://www.standardwebhooks.com): `webhook-id`, `w
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ def read_secret(text: str) -> bytes:
     """Return the key that a secret stands for; raises SecretError."""
     try:
         key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise SecretError("not base64") from error
     if len(key) < _SHORTEST:
         raise SecretError(f"shorter than {_SHORTEST} bytes")
