@@ -12,9 +12,14 @@ from local.stack.stack import Stack
 from sendpool.adapters.aws import CONFIG
 from sendpool.adapters.dead_letters import DeadLetters
 
-QUEUES = ("dispatch", "send", "callbacks")
 COMMAND = "python -m local.operate"
-_OUTPUTS = {"dispatch": "Dispatch", "send": "Send", "callbacks": "Callbacks"}
+_OUTPUTS = {
+    "dispatch": "Dispatch",
+    "send": "Send",
+    "callbacks": "Callbacks",
+    "event_webhooks": "EventWebhooks",
+}
+QUEUES = tuple(_OUTPUTS)
 
 
 class TargetError(Exception):

@@ -94,6 +94,7 @@ def _describe(endpoint_url: str, twilio: Twilio) -> Stack:
         messaging_service_sid=twilio.messaging_service_sid,
         table_name=outputs["LedgerTableName"],
         bucket_name=outputs["FilesBucketName"],
+        event_bus_name=outputs["EventBusName"],
         functions=resources["AWS::Lambda::Function"],
         aws_endpoint_url=endpoint_url,
         **_queue_urls(outputs),
@@ -101,13 +102,12 @@ def _describe(endpoint_url: str, twilio: Twilio) -> Stack:
 
 
 def _queue_urls(outputs: Mapping[str, str]) -> dict[str, str]:
-    return {
-        f"{queue}{kind}_queue_url": outputs[
-            f"{queue.title()}{kind.title().replace('_', '')}QueueUrl"
-        ]
-        for queue in ("dispatch", "send", "callbacks")
+    names = [
+        f"{queue}{kind}_queue_url"
+        for queue in ("dispatch", "send", "callbacks", "event_webhooks")
         for kind in ("", "_dead_letter")
-    }
+    ]
+    return {name: outputs[name.title().replace("_", "")] for name in names}
 
 
 def _resources(cloudformation: Any) -> dict[str, dict[str, str]]:

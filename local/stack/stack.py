@@ -34,6 +34,9 @@ class Stack:
     dispatch_dead_letter_queue_url: str
     send_dead_letter_queue_url: str
     callbacks_dead_letter_queue_url: str
+    event_webhooks_queue_url: str
+    event_webhooks_dead_letter_queue_url: str
+    event_bus_name: str
     table_name: str
     bucket_name: str
     functions: dict[str, str]

@@ -28,6 +28,7 @@ QUEUE_NAMES = {
     "dispatch": ("DISPATCH_QUEUE", "DISPATCH_DEAD_LETTER_QUEUE"),
     "send": ("SEND_QUEUE", "SEND_DEAD_LETTER_QUEUE"),
     "callbacks": ("CALLBACKS_QUEUE", "CALLBACKS_DEAD_LETTER_QUEUE"),
+    "event_webhooks": ("EVENT_WEBHOOKS_QUEUE", "EVENT_WEBHOOKS_DEAD_LETTER_QUEUE"),
 }
 
 
@@ -246,8 +247,9 @@ def test_a_stack_in_aws_is_found_by_its_outputs(
 ) -> None:
     outputs = {"LedgerTableName": target.table_name}
     for queue, pair in target.queues.items():
-        outputs[f"{queue.capitalize()}QueueUrl"] = pair.url
-        outputs[f"{queue.capitalize()}DeadLetterQueueUrl"] = pair.dead_letter_url
+        logical = queue.title().replace("_", "")
+        outputs[f"{logical}QueueUrl"] = pair.url
+        outputs[f"{logical}DeadLetterQueueUrl"] = pair.dead_letter_url
     stacks = {"sendpool-prod": outputs, "other": {}}
     monkeypatch.setattr(boto3.Session, "client", _with_stacks(boto3.Session.client, stacks))
     bury(target, "send", {"body": "{"})

@@ -11,7 +11,7 @@ from typing import Any, Literal
 NOT_WORKED_OFF = "not_worked_off"
 """The class of what SQS set aside: its function failed at it, or did not come to it, too often."""
 
-Kind = Literal["chunk", "requests", "tick", "callback", "unreadable"]
+Kind = Literal["chunk", "requests", "tick", "callback", "event", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class DeadLetter:
                 return "tick"
             case {"fields": _}:
                 return "callback"
+            case {"detail": {"type": _}}:
+                return "event"
         return "unreadable"
 
     @property
@@ -49,17 +51,19 @@ class DeadLetter:
                 return f"{broadcast_id} chunk {number}"
             case {"requests": [{"id": first}, *more]}:
                 return f"req_{first}" + (f" and {len(more)} more" if more else "")
-            case {"broadcast_id": broadcast_id} | {"plan": broadcast_id}:
-                return str(broadcast_id)
-            case {"message_id": str(message_id)}:
-                return message_id
-            case {"fields": {"MessageSid": sid} | {"sms_sid": sid}}:
-                return str(sid)
+            case (
+                {"broadcast_id": name}
+                | {"plan": name}
+                | {"message_id": str(name)}
+                | {"detail": {"id": name}}
+                | {"fields": {"MessageSid": name} | {"sms_sid": name}}
+            ):
+                return str(name)
         return f"{len(self.body)} characters"
 
     @property
     def group(self) -> str | None:
-        """The group whose share of the queue it takes; None for callbacks and what cannot be read."""
+        """The group whose share of the queue it takes; None for callbacks, events and what cannot be read."""
         match self._plain:
             case (
                 {"chunk": {"broadcast_id": str(broadcast_id)}}

@@ -1,9 +1,9 @@
 """Look through dead letters by class of error, and put a class back to work.
 
 Nobody gets a message twice by that: a chunk is known by its number and lease, a request by its id, a tick by the
-cursor at which it stands, and a callback moves a status forward or not at all. Looking takes the letters out of sight
-of others for the moment, and lets them go again at the end; whoever dies in between leaves them to come back by
-themselves within a quarter of an hour.
+cursor at which it stands, a callback moves a status forward or not at all, and an event keeps its id. Looking takes
+the letters out of sight of others for the moment, and lets them go again at the end; whoever dies in between leaves
+them to come back by themselves within a quarter of an hour.
 """
 
 from __future__ import annotations
