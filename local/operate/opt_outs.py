@@ -92,7 +92,7 @@ def _needs(target: Target) -> OptingOut:
     return OptingOut(
         opt_outs=OptOuts(table),
         reachability=Reachability(table),
-        queues=Queues(target.sqs, QueueUrls(**urls, send_dead_letter="")),
+        queues=Queues(target.sqs, QueueUrls(**urls, send_dead_letter="", publisher_failures="")),
     )
 
 
