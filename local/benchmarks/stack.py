@@ -1,6 +1,6 @@
 """How the running local stack behaves.
 
-    python -m local.benchmarks.stack [pause|rate|neighbour|plan|flood]
+    python -m local.benchmarks.stack [pause|rate|neighbour|plan|flood|cold]
 
 All, without a name:
 
@@ -9,6 +9,7 @@ All, without a name:
     neighbour  how long a broadcast of 200 takes, alone and beside one of 200,000
     plan       how long the plan of 100,000 rows takes, in how much memory, and whether sending then does what it said
     flood      10,000 status callbacks at once: how long each waits for its answer, and until all are counted
+    cold       how long a text waits for its answer when no process of the inbound function runs
 
 Real: the deployed template, the built functions, the simulated Twilio over HTTP; all times are those at which it
 made its messages. Not real: AWS. The local one is slower by far and runs three processes of a function at most, so
@@ -26,6 +27,7 @@ import json
 import os
 import random
 import re
+import signal
 import sys
 import time
 import urllib.request
@@ -36,6 +38,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import urllib3
 from twilio.request_validator import RequestValidator
@@ -343,9 +346,68 @@ def _callbacks(stack: Stack) -> Iterator[_Post]:
             yield _Post(url, fields, validator.compute_signature(url, fields))
 
 
+# each as a person sends it: what it says, whether a picture comes along, and how it is answered
+_TEXTS = (
+    ("STOP", 0, "<Response />"),
+    ("HELP", 0, "<Response />"),
+    ("START", 0, "<Response />"),
+    ("Where is my order?", 0, "<Response />"),
+    ("Look", 1, "<Response />"),
+    ("", 1, "<Response />"),
+    ("🎉👩‍👩‍👧‍👦" * 8, 0, "<Response />"),
+    ("x" * 1600, 0, "<Response />"),
+    ("", 0, "<Response />"),
+)
+
+
+def cold(bench: Bench) -> str:
+    """Let each kind of text find no process of its function."""
+    validator, pool = RequestValidator(bench.stack.auth_token), urllib3.PoolManager()
+    url = f"{bench.stack.public_url}/webhooks/inbound"
+    waits: list[float] = []
+    people = [
+        f"+1310{number}" for number in random.sample(range(2_000_000, 9_999_999), len(_TEXTS))
+    ]
+    for person, (body, pictures, expected) in zip(people, _TEXTS, strict=True):
+        for pid in bench.stack.worker_pids("InboundFunction"):
+            os.kill(pid, signal.SIGKILL)
+        fields = {
+            "MessageSid": f"SM{uuid4().hex}",
+            "AccountSid": bench.stack.account_sid,
+            "MessagingServiceSid": bench.stack.messaging_service_sid,
+            "From": person,
+            "To": "+12025550100",
+            "Body": body,
+            "NumMedia": str(pictures),
+            **({"MediaUrl0": f"{bench.stack.twilio_api_url}/none"} if pictures else {}),
+        }
+        post = _Post(url, fields, validator.compute_signature(url, fields))
+        began = time.monotonic()
+        try:
+            answer = _answered(pool, post)
+        except (
+            StackError
+        ):  # the emulator saw only now that the process is gone; Twilio repeats as well
+            began = time.monotonic()
+            answer = _answered(pool, post)
+        waits.append(time.monotonic() - began)
+        if expected not in answer.data.decode():
+            raise StackError(f"{body[:20]!r} was answered with {answer.data.decode()[:200]}")
+    kept = sum(bool(bench.sendpool.get(f"/conversations/{person}")["entries"]) for person in people)
+    return (
+        f"{len(waits)} texts, each to a process that had to be started: "
+        f"{min(waits):.1f} to {max(waits):.1f} s, all answered, {kept} kept"
+    )
+
+
 def _posted(pool: urllib3.PoolManager, post: _Post) -> float:
     """Post a callback; returns the seconds until its answer."""
     began = time.monotonic()
+    _answered(pool, post)
+    return time.monotonic() - began
+
+
+def _answered(pool: urllib3.PoolManager, post: _Post) -> urllib3.BaseHTTPResponse:
     answer = pool.request_encode_body(
         "POST",
         post.url,
@@ -354,8 +416,8 @@ def _posted(pool: urllib3.PoolManager, post: _Post) -> float:
         headers={"X-Twilio-Signature": post.signature},
     )
     if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
-        raise StackError(f"a callback was answered with {answer.status}")
-    return time.monotonic() - began
+        raise StackError(f"a webhook was answered with {answer.status}")
+    return answer
 
 
 def _not_failed(bench: Bench, path: str) -> dict[str, Any]:
@@ -403,6 +465,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], str]] = {
     "neighbour": neighbour,
     "plan": plan,
     "flood": flood,
+    "cold": cold,
 }
 
 

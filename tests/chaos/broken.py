@@ -10,7 +10,7 @@ from typing import Any
 from twilio.http.response import Response
 
 from sendpool.adapters.twilio.transport import NoAnswerError
-from tests.chaos.memory import Answer, DynamoDb
+from tests.chaos.memory import Answer, Bus, DynamoDb
 from tests.chaos.twilio import Transport
 from tests.chaos.world import Collaborators
 
@@ -72,10 +72,21 @@ class Blind(Transport):
         return Response(200, json.dumps({"messages": [], "next_page_uri": None}))
 
 
+@dataclass(slots=True)
+class Deaf(Bus):
+    """Takes every event, and forgets the last one of each call."""
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Answer:
+        answer = Bus.call(self, operation, params)
+        self.told.pop()
+        return answer
+
+
 BROKEN = {
     "without_leases": Collaborators(table=WithoutLeases),
     "without_conditions": Collaborators(table=WithoutConditions),
     "without_tallies": Collaborators(table=WithoutTallies),
     "insistent": Collaborators(transport=Insistent),
+    "deaf": Collaborators(bus=Deaf),
     "blind": Collaborators(transport=Blind),
 }

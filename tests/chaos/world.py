@@ -196,6 +196,7 @@ class Collaborators:
 
     table: Callable[..., DynamoDb] = DynamoDb
     transport: Callable[..., HttpClient] = Transport
+    bus: Callable[..., Bus] = Bus
 
 
 @dataclass(slots=True)
@@ -221,7 +222,7 @@ class World:
         self.dynamodb = made_of.table(deployment().indexes, self.now)
         self.sqs = Sqs(deployment().queues(), self.now)
         self.s3 = S3(self.twilio.now)
-        self.bus = Bus()
+        self.bus = made_of.bus()
         self.began = self.now()
         self.requests: list[Request] = []
         self.texts: list[Text] = []

@@ -160,6 +160,21 @@ def test_while_a_secret_is_rotated_both_are_good(team: Team, queue: Queue) -> No
     assert all(is_signed(body, headers, key) for key in KEYS)
 
 
+def test_the_secret_may_stand_in_secrets_manager(
+    aws: Aws, team: Team, queue: Queue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_STORE", "secretsmanager")
+    secret = {"auth-token": "0" * 32, "event-webhook-secret": SECRETS[1]}
+    aws.session.client("secretsmanager").create_secret(
+        Name=f"{PATH}/twilio", SecretString=json.dumps(secret)
+    )
+    warm.start_over(clock=clock)
+    queue.put(enveloped(event()))
+    assert queue.deliver() == 0
+    ((body, headers),) = team.calls
+    assert is_signed(body, headers, KEYS[1])
+
+
 def test_what_is_not_taken_comes_again_later_each_time_under_the_same_id(
     team: Team, queue: Queue
 ) -> None:
