@@ -149,10 +149,13 @@ class TwilioRefusedError(SendpoolError):
     """Twilio said no; the code's remedy says what to change."""
 
     code = "twilio_refused"
-    title = "Twilio refused the message"
+    title = "Twilio refused it"
 
-    def __init__(self, twilio_code: int | None, *, message_id: str) -> None:
-        super().__init__(f"Twilio refused it; {message_id} keeps the reason.")
+    def __init__(
+        self, twilio_code: int | None, *, message_id: str | None = None, detail: str = ""
+    ) -> None:
+        kept = f"Twilio refused it; {message_id} keeps the reason." if message_id else ""
+        super().__init__(detail or kept)
         row = explain(twilio_code)
         self.status = row.http_status
         self.code = f"twilio_{row.error_class}"

@@ -24,6 +24,7 @@ from sendpool.adapters.twilio.products import (
     open_storage,
     product_url,
 )
+from sendpool.adapters.twilio.services import Services
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
@@ -85,6 +86,13 @@ def consents() -> Consents:
 def registrations() -> Registrations:
     """Return what Twilio knows of services, their pools and campaigns."""
     return Registrations(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def services() -> Services:
+    """Return the Messaging Services of the account."""
+    return Services(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
 

@@ -8,6 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, cast
 
+from sendpool.domain.messaging_service import Changes, Value
+
+# our names of the service's switches: the environment's
+_SWITCHES = {
+    "sticky_sender": "STICKY_SENDER",
+    "mms_converter": "MMS_CONVERTER",
+    "smart_encoding": "SMART_ENCODING",
+    "area_code_geomatch": "AREA_CODE_GEOMATCH",
+}
 _CODE = re.compile("[A-Z]{2}")
 
 
@@ -35,7 +44,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of a function. URLs are those of SQS queues; `send_concurrency` counts calls to Twilio at a time."""
+    """The settings of a function. URLs are those of SQS queues; `send_concurrency` counts calls to Twilio at a time.
+
+    `service_features` are the settings of the Messaging Service that are declared, by name.
+    """
 
     stage: str
     ledger_table: str
@@ -59,6 +71,7 @@ class Settings:
     checks_registration: bool
     brand: str
     link_domain: str
+    service_features: Changes
     patience: Literal["long", "short"]
 
     @classmethod
@@ -98,6 +111,7 @@ class Settings:
             checks_registration=env.get("REGISTRATION_CHECK", "on") == "on",
             brand=env.get("BRAND_NAME", ""),
             link_domain=env.get("LINK_DOMAIN", ""),
+            service_features=_features(env),
             patience="short" if env.get("PATIENCE") == "short" else "long",
         )
 
@@ -107,6 +121,21 @@ def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
     if chosen in {"review", "ignore"}:
         return cast("Literal['review', 'ignore']", chosen)
     return "act"  # also for what nobody knows: a stop that is overlooked cannot be made good
+
+
+def _features(env: Mapping[str, str]) -> Changes:
+    """Read what is declared of the Messaging Service's features; what is `any`, or a period of 0, is not."""
+    switches = {name: env.get(variable, "any") for name, variable in _SWITCHES.items()}
+    features: dict[str, Value] = {
+        name: value == "on" for name, value in switches.items() if value != "any"
+    }
+    period = _whole_number(env, "SERVICE_VALIDITY_PERIOD", default="0")
+    if period:
+        features["validity_period"] = period
+    use_case = env.get("SERVICE_USE_CASE", "any")
+    if use_case != "any":
+        features["use_case"] = use_case
+    return features
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
