@@ -103,8 +103,10 @@ def twilio(aws: Aws, clock: Clock) -> Iterator[FakeTwilio]:
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Where the whole simulator runs; made while sockets may be, since a loop wakes itself through a pair of them."""
+    """Where the whole simulator runs. A loop wakes itself through a pair of sockets, which reach no network."""
+    enable_socket()
     loop = asyncio.new_event_loop()
+    disable_socket()
     yield loop
     loop.close()
 

@@ -25,7 +25,7 @@ from local.twilio.app import build_runner
 from local.twilio.core.settings import Account, Behaviour, Settings
 from sendpool.adapters.twilio.transport import NoAnswerError
 from tests.functional.aws import ACCOUNT_SID, AUTH_TOKEN, SERVICE_SID
-from tests.functional.rest import KilledError
+from tests.functional.killed import KilledError
 from tests.functional.twilio import Answer, refusal
 
 OTHER_SERVICE_SID = "MG" + "e0e0" * 8

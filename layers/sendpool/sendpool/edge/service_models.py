@@ -16,7 +16,6 @@ from sendpool.domain.messaging_service import (
     SETTINGS,
     WEBHOOKS,
     Difference,
-    Value,
 )
 from sendpool.domain.senders import NewSender, Registered, Sender, SenderKind, SenderPool
 from sendpool.workflows.service import Compared, PoolPage
@@ -38,6 +37,8 @@ Setting = Literal[
     "use_case",
 ]
 
+# a setting's value, written out: published schemas have no names for it
+Value = str | int | bool | None
 # known, so that it can be refused with the reason; no part of the contract
 Refused = SkipJsonSchema[Any]
 
