@@ -42,12 +42,14 @@ _CHANGING = {"POST", "DELETE"}
 class SimulatedTwilio(HttpClient):
     """An account with a service of three US long codes, and another one with an empty pool.
 
-    `answers` holds what the next requests get instead, `before` is told of each request.
+    `answers` holds what the next requests get instead, `instead` what a certain one gets each time (None: half an
+    answer). `before` and `after` are told of each request.
     """
 
     loop: asyncio.AbstractEventLoop
     app: web.Application
     answers: list[Answer] = field(default_factory=list)
+    instead: dict[str, Any] = field(default_factory=dict)
     before: Callable[[str, str], None] = lambda _method, _path: None
     after: Callable[[str, str], None] = lambda _method, _path: None
     requests: list[str] = field(default_factory=list)
@@ -65,6 +67,9 @@ class SimulatedTwilio(HttpClient):
                 raise answer.error
             refused = refusal(answer)
             return Response(refused.status_code, refused.text, self.headers)
+        if f"{method} {path}" in self.instead:
+            given = self.instead[f"{method} {path}"]
+            return Response(200, json.dumps(given) if given else '{"sid": ')
         auth: tuple[str, str] = more["auth"]
         pair = b64encode(":".join(auth).encode()).decode()
         answered = self._ask(method, uri, params, data, {"Authorization": f"Basic {pair}"})
@@ -135,8 +140,10 @@ class SimulatedTwilio(HttpClient):
         return await self.app._handle(request)
 
     @contextmanager
-    def killed_at(self, call: int, when: Literal["before", "after"]) -> Iterator[Callable[[], bool]]:
-        """Kill the process at one of its calls to Twilio, before it arrives or once it is done; tells whether it did."""
+    def killed_at(
+        self, call: int, when: Literal["before", "after"]
+    ) -> Iterator[Callable[[], bool]]:
+        """Kill the process at one of its calls to Twilio, before it arrives or once it is done."""
         killed: list[str] = []
         calls = count(1)
 

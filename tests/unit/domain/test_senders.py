@@ -33,7 +33,7 @@ def test_the_numbers_of_a_campaign_share_its_rate() -> None:
     pool = SenderPool(senders=LONG_CODES, campaign=APPROVED)
     assert [pool.rate(each) for each in LONG_CODES] == [120.0] * 3
     assert pool.throughput == 120.0
-    assert pool.campaign and pool.campaign.tmobile_daily == 40_000
+    assert APPROVED.tmobile_daily == 40_000
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,6 @@ from sendpool.domain.senders import Campaign, NewSender, Sender, SenderKind, kin
 _PAGE: Final = 1000
 _NO_SERVICE, _NOT_FOUND = 21701, 20404
 _ALREADY_HERE, _NOT_HERE, _ELSEWHERE = 21710, 21711, 21712
-_ABSENT: Final = frozenset({_NOT_FOUND, _NOT_HERE, None})
 # how many services are looked through for a sender
 _MOST_SERVICES: Final = 50
 
@@ -68,8 +67,9 @@ class _RefusedError(Exception):
 
     def __init__(self, status: int, code: int | None) -> None:
         super().__init__(status, code)
-        self.status = status
         self.code = code
+        # a missing resource, whichever: the codes of Messaging Services come with a 404 too
+        self.is_missing = status == HTTPStatus.NOT_FOUND and code in {_NOT_FOUND, None}
 
 
 class Services:
@@ -134,7 +134,7 @@ class Services:
             try:
                 return _READ[kind](getattr(self._at(service_sid), kind)(sender_sid).fetch())
             except _RefusedError as error:
-                if error.code not in _ABSENT:
+                if not (error.is_missing or error.code == _NOT_HERE):
                     raise TwilioRefusedError(error.code) from error
         return None
 
@@ -151,8 +151,8 @@ class Services:
         except _RefusedError as error:
             if error.code == _ALREADY_HERE:
                 return self._already_there(service_sid, new), False
-            if error.status == HTTPStatus.NOT_FOUND:
-                self.read(service_sid)
+            if error.is_missing:
+                self.read(service_sid)  # is it the sender that is not there, or the service?
                 raise UnknownSenderError from error
             detail = ""
             if error.code == _ELSEWHERE and new.sid:
@@ -166,7 +166,7 @@ class Services:
             try:
                 getattr(self._at(service_sid), kind)(sender_sid).delete()
             except _RefusedError as error:
-                if error.code not in _ABSENT:
+                if not (error.is_missing or error.code == _NOT_HERE):
                     raise TwilioRefusedError(error.code) from error
             else:
                 return True
@@ -298,8 +298,7 @@ class _Answered(HttpClient):
 
 def _no_service(error: _RefusedError) -> TwilioRefusedError:
     """Translate a refusal by the service itself: Twilio calls one that is not there a missing resource."""
-    is_missing = error.status == HTTPStatus.NOT_FOUND
-    return TwilioRefusedError(_NO_SERVICE if is_missing else error.code)
+    return TwilioRefusedError(_NO_SERVICE if error.is_missing else error.code)
 
 
 # ------------------------------------------------------------------------------------------------ reading and writing
