@@ -1,6 +1,7 @@
 """GET and PATCH /service show and change the Messaging Service; GET /service/drift tells how it differs from the stack.
 
-POST /service/drift/apply puts it back. /service/senders lists, adds and removes the senders of its pool.
+POST /service/drift/apply puts it back. /service/senders lists, adds and removes the senders of its pool,
+/service/link-domain shows and sets the domain of its short links.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from sendpool.edge.service_models import (
     AddSender,
     ChangeService,
     DriftView,
+    LinkDomainView,
     PutBack,
     PutBackView,
     RemovedSender,
     SenderPage,
     ServiceView,
+    UseLinkDomain,
 )
-from sendpool.edge.serving import serving
-from sendpool.workflows import service
+from sendpool.edge.serving import linking, serving
+from sendpool.workflows import link_domain, service
 
 MAX_BYTES = 64 * 1024
 
@@ -90,6 +93,25 @@ def remove_sender(sid: str) -> RemovedSender:
     if removed:
         logger.info("sender removed", extra={"sender_sid": sid})
     return RemovedSender(sid=sid, removed=removed)
+
+
+@api.get("/service/link-domain", summary="Show the domain of short links, and what comes next")
+def show_link_domain() -> LinkDomainView:
+    return LinkDomainView.of(link_domain.show(linking()))
+
+
+@api.put("/service/link-domain", summary="Shorten links with a domain; again goes on setting it up")
+def use_link_domain(request: Annotated[UseLinkDomain, Body()]) -> LinkDomainView:
+    linked = link_domain.use(request.domain_sid, linking())
+    logger.info("link domain set", extra={"next_step": linked.step})
+    return LinkDomainView.of(linked)
+
+
+@api.delete("/service/link-domain", summary="Shorten links with no domain any more")
+def leave_link_domain() -> LinkDomainView:
+    linked = link_domain.leave(linking())
+    logger.info("link domain left")
+    return LinkDomainView.of(linked)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -285,8 +285,11 @@ _ROWS = (
     _row(30045, _CONTENT,      _CALLBACK, _REQUEST,     _NONE,     "`validity_period` must be between 1 and 36,000 seconds."),
     _row(30046, _UNREACHABLE,  _CALLBACK, _NO,          _NONE,     "No confirmation of the delivery came. The message may have arrived: do not resend it blindly."),
     # link shortening, cancelling, Twilio's own protections
+    _row(30101, _SENDER,       _EITHER,   _CONFIG,      _ALARM,    "The link domain is not verified. Show in the Twilio console that it is yours.", 409),
     _row(30103, _PROVIDER,     _CALLBACK, _LATER,       _NONE,     "Twilio could not shorten the links. Check the link domain; the message may have gone out with long ones."),
     _row(30120, _SENDER,       _CALLBACK, _CONFIG,      _HALT,     "The link domain has no certificate. Upload one, or send without short links."),
+    _row(30130, _SENDER,       _EITHER,   _CONFIG,      _NONE,     "The Messaging Service has another link domain. Take that one from it first.", 409),
+    _row(30134, _SENDER,       _EITHER,   _CONFIG,      _ALARM,    "The DNS of the link domain does not point at Twilio. Set its CNAME to lsct.ashburn.us1.twilio.com.", 409),
     _row(30139, _CONTENT,      _CALLBACK, _REQUEST,     _NONE,     "A URL of the text cannot be shortened. Check that it is complete and public."),
     _row(30409, _EXPIRED,      _EITHER,   _NO,          _NONE,     "Too late to cancel: the message is no longer scheduled."),
     _row(30410, _PROVIDER,     _CALLBACK, _LATER,       _NONE,     "The next provider did not answer in time. Try later."),

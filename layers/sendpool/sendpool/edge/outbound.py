@@ -15,6 +15,7 @@ from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.gateway import TwilioGateway
+from sendpool.adapters.twilio.link_domains import LinkDomains
 from sendpool.adapters.twilio.media import MediaSource, open_media
 from sendpool.adapters.twilio.products import (
     Consents,
@@ -93,6 +94,13 @@ def registrations() -> Registrations:
 def services() -> Services:
     """Return the Messaging Services of the account."""
     return Services(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def link_domains() -> LinkDomains:
+    """Return the link domains of the organization."""
+    return LinkDomains(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.json_schema import SkipJsonSchema
 
+from sendpool.domain.link_domain import Step
 from sendpool.domain.messaging_service import (
     LONGEST_NAME,
     LONGEST_VALIDITY,
@@ -18,6 +19,7 @@ from sendpool.domain.messaging_service import (
     Difference,
 )
 from sendpool.domain.senders import NewSender, Registered, Sender, SenderKind, SenderPool
+from sendpool.workflows.link_domain import Linked
 from sendpool.workflows.service import Compared, PoolPage
 
 UseCase = Literal["notifications", "marketing", "verification", "discussion", "poll", "undeclared"]
@@ -133,6 +135,12 @@ class AddSender(_Strict):
 
     def new(self) -> NewSender:
         return NewSender(sid=self.sid, alphanumeric=self.alphanumeric, country=self.country)
+
+
+class UseLinkDomain(_Strict):
+    """The domain to shorten links with."""
+
+    domain_sid: Annotated[StrictStr, Field(json_schema_extra={"pattern": "^DN[0-9a-f]{32}$"})]
 
 
 # ------------------------------------------------------------------------------------------------ answers
@@ -378,3 +386,53 @@ class RemovedSender(BaseModel):
 
     sid: str
     removed: bool
+
+
+class StepView(BaseModel):
+    """What has to be done next, by a stable name and in words."""
+
+    name: Step
+    what: str
+
+
+class CertificateView(BaseModel):
+    """The certificate of the domain; without an end it is on its way."""
+
+    managed: bool
+    requested: bool
+    expires_at: datetime | None
+
+
+class LinkDomainView(BaseModel):
+    """The domain of the service's short links. It is ready once nothing has to be done."""
+
+    domain_sid: str | None
+    domain: str | None = Field(description="Its name, as its certificate has it")
+    ready: bool
+    next_step: StepView
+    dns_problem: str | None
+    certificate: CertificateView | None
+    callback_url: str | None = Field(description="Where Twilio reports clicks")
+    fallback_url: str | None = Field(description="Where links lead that Twilio has forgotten")
+    continue_on_failure: bool | None
+
+    @classmethod
+    def of(cls, linked: Linked) -> Self:
+        domain, step = linked.domain, linked.step
+        certificate = domain.certificate if domain else None
+        return cls(
+            domain_sid=domain.sid if domain else None,
+            domain=domain.name if domain else None,
+            ready=step is Step.NONE,
+            next_step=StepView(name=step, what=step.words),
+            dns_problem=domain.dns_problem if domain else None,
+            certificate=certificate
+            and CertificateView(
+                managed=certificate.is_managed,
+                requested=certificate.is_requested,
+                expires_at=certificate.expires_at,
+            ),
+            callback_url=domain.callback_url if domain else None,
+            fallback_url=domain.fallback_url if domain else None,
+            continue_on_failure=domain.continue_on_failure if domain else None,
+        )

@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.messaging_service import Changes, declared_webhooks
 from sendpool.edge import outbound, warm
+from sendpool.workflows.link_domain import Linking
 from sendpool.workflows.service import Serving
 
 # one call to Twilio and our answer have to fit in what is left
@@ -26,4 +27,13 @@ def serving(context: LambdaContext) -> Serving:
         service_sid=warm.parameters().messaging_service_sid,
         declared=declared(),
         may_go_on=lambda: context.get_remaining_time_in_millis() > _ENOUGH_MILLISECONDS,
+    )
+
+
+def linking() -> Linking:
+    return Linking(
+        domains=outbound.link_domains(),
+        service_sid=warm.parameters().messaging_service_sid,
+        public_url=warm.parameters().public_url,
+        now=warm.now,
     )

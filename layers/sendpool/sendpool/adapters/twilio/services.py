@@ -1,36 +1,27 @@
-"""Messaging Services and the senders in their pools, through Twilio's library, with every failure translated once.
+"""Messaging Services and the senders in their pools, through Twilio's library.
 
-The library gets only answers that succeeded: what refuses, breaks off or makes no sense is turned into our errors below
-it, where headers such as Retry-After still are. Each method that changes something makes one call that does. All can be
-repeated except `create`: look with `named` first, as an attempt whose answer got lost may have made the service.
-
-    TwilioBusyError         429, or refused credentials: nothing was changed
-    TwilioUnavailableError  no clear answer: what was to be changed may be so
-    TwilioRefusedError      everything else that Twilio refuses, by its code
+Each method that changes something makes one call that does. All can be repeated except `create`: look with `named`
+first, as an attempt whose answer got lost may have made the service. What Twilio refuses raises TwilioRefusedError by
+its code; what else there is stands in answered.py.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
 from twilio.http import HttpClient
-from twilio.http.response import Response
-from twilio.rest import Client
 from twilio.rest.messaging.v1.service import ServiceContext, ServiceInstance
 
 from sendpool.adapters.parameters import Credentials
-from sendpool.adapters.twilio.creation import LOWEST_TWILIO_CODE, raise_if_unclear, said
-from sendpool.adapters.twilio.transport import TransportError
+from sendpool.adapters.twilio.answered import RefusedError, library
 from sendpool.domain.errors import TwilioBusyError, TwilioRefusedError, TwilioUnavailableError
 from sendpool.domain.messaging_service import Changes, MessagingService, ServiceSettings, Value
 from sendpool.domain.senders import Campaign, NewSender, Sender, SenderKind, kind_of_number
 
 # Twilio gives no more
 _PAGE: Final = 1000
-_NO_SERVICE, _NOT_FOUND = 21701, 20404
+_NO_SERVICE = 21701
 _ALREADY_HERE, _NOT_HERE, _ELSEWHERE = 21710, 21711, 21712
 # how many services are looked through for a sender
 _MOST_SERVICES: Final = 50
@@ -62,26 +53,11 @@ class UnknownSenderError(Exception):
     """The account has no sender with this SID, or not of this kind."""
 
 
-class _RefusedError(Exception):
-    """Twilio's answer was no."""
-
-    def __init__(self, status: int, code: int | None) -> None:
-        super().__init__(status, code)
-        self.code = code
-        # a missing resource, whichever: the codes of Messaging Services come with a 404 too
-        self.is_missing = status == HTTPStatus.NOT_FOUND and code in {_NOT_FOUND, None}
-
-
 class Services:
     """The Messaging Services of an account."""
 
     def __init__(self, *, credentials: Credentials, http_client: HttpClient) -> None:
-        self._messaging = Client(
-            credentials.username,
-            credentials.password,
-            credentials.account_sid,
-            http_client=_Answered(http_client),
-        ).messaging.v1
+        self._messaging = library(credentials=credentials, http_client=http_client).messaging.v1
 
     # -------------------------------------------------------------------------------------------- settings
 
@@ -89,7 +65,7 @@ class Services:
         """Return a service as it is now."""
         try:
             return _service(self._at(service_sid).fetch())
-        except _RefusedError as error:
+        except RefusedError as error:
             raise _no_service(error) from error
 
     def named(self, name: str) -> list[MessagingService]:
@@ -100,23 +76,23 @@ class Services:
                 for each in self._messaging.services.stream(page_size=_PAGE)
                 if each.friendly_name == name
             ]
-        except _RefusedError as error:
+        except RefusedError as error:
             raise TwilioRefusedError(error.code) from error
         return sorted(found, key=lambda each: (each.created_at is None, each.created_at, each.sid))
 
     def create(self, settings: ServiceSettings) -> MessagingService:
         """Make a service, with every setting said. A repeat makes another one."""
-        said = _spelled({name: getattr(settings, name) for name in _NAMES})
+        spelled = _spelled({name: getattr(settings, name) for name in _NAMES})
         try:
-            return _service(self._messaging.services.create(**said))
-        except _RefusedError as error:
+            return _service(self._messaging.services.create(**spelled))
+        except RefusedError as error:
             raise TwilioRefusedError(error.code) from error
 
     def update(self, service_sid: str, changes: Changes) -> MessagingService:
         """Change some settings and leave the others; returns the service as it is then."""
         try:
             return _service(self._at(service_sid).update(**_spelled(changes)))
-        except _RefusedError as error:
+        except RefusedError as error:
             raise _no_service(error) from error
 
     # -------------------------------------------------------------------------------------------- senders
@@ -125,7 +101,7 @@ class Services:
         """Return all senders of a service, whatever they are."""
         try:
             return list(self._senders(self._at(service_sid)))
-        except _RefusedError as error:
+        except RefusedError as error:
             raise _no_service(error) from error
 
     def sender(self, service_sid: str, sender_sid: str) -> Sender | None:
@@ -133,7 +109,7 @@ class Services:
         for kind in _kinds(sender_sid):
             try:
                 return _READ[kind](getattr(self._at(service_sid), kind)(sender_sid).fetch())
-            except _RefusedError as error:
+            except RefusedError as error:
                 if not (error.is_missing or error.code == _NOT_HERE):
                     raise TwilioRefusedError(error.code) from error
         return None
@@ -148,7 +124,7 @@ class Services:
         """
         try:
             return self._add(self._at(service_sid), new), True
-        except _RefusedError as error:
+        except RefusedError as error:
             if error.code == _ALREADY_HERE:
                 return self._already_there(service_sid, new), False
             if error.is_missing:
@@ -165,7 +141,7 @@ class Services:
         for kind in _kinds(sender_sid):
             try:
                 getattr(self._at(service_sid), kind)(sender_sid).delete()
-            except _RefusedError as error:
+            except RefusedError as error:
                 if not (error.is_missing or error.code == _NOT_HERE):
                     raise TwilioRefusedError(error.code) from error
             else:
@@ -177,7 +153,7 @@ class Services:
         """Return the A2P campaign of a service, which has at most one."""
         try:
             found = next(self._at(service_sid).us_app_to_person.stream(limit=1), None)
-        except _RefusedError as error:
+        except RefusedError as error:
             raise _no_service(error) from error
         if found is None:
             return None
@@ -208,7 +184,7 @@ class Services:
                 for each in self._messaging.tollfree_verifications.stream(page_size=_PAGE, **asked)
                 if each.tollfree_phone_number_sid in wanted
             }
-        except _RefusedError as error:
+        except RefusedError as error:
             raise TwilioRefusedError(error.code) from error
 
     def _at(self, service_sid: str) -> ServiceContext:
@@ -269,34 +245,12 @@ class Services:
                     return None
                 if service.sid != beside and self.sender(str(service.sid), sender_sid):
                     return str(service.sid)
-        except (_RefusedError, TwilioRefusedError, TwilioBusyError, TwilioUnavailableError):
+        except (RefusedError, TwilioRefusedError, TwilioBusyError, TwilioUnavailableError):
             return None
         return None
 
 
-class _Answered(HttpClient):
-    """The library's way to our transport: returns what succeeded, raises our errors for everything else."""
-
-    def __init__(self, http_client: HttpClient) -> None:
-        super().__init__(logging.getLogger("twilio.http_client"), is_async=False)
-        self._http = http_client
-
-    def request(self, method: str, uri: str, *args: Any, **named: Any) -> Response:
-        try:
-            answer = self._http.request(method, uri, *args, **named)
-        except TransportError as error:
-            raise TwilioUnavailableError from error
-        raise_if_unclear(answer)
-        if answer.status_code >= HTTPStatus.BAD_REQUEST:
-            code = said(answer).get("code")
-            is_known = isinstance(code, int) and code >= LOWEST_TWILIO_CODE
-            raise _RefusedError(answer.status_code, code if is_known else None)
-        if answer.status_code != HTTPStatus.NO_CONTENT and not said(answer):
-            raise TwilioUnavailableError  # a proxy's page, or half an answer
-        return answer
-
-
-def _no_service(error: _RefusedError) -> TwilioRefusedError:
+def _no_service(error: RefusedError) -> TwilioRefusedError:
     """Translate a refusal by the service itself: Twilio calls one that is not there a missing resource."""
     return TwilioRefusedError(_NO_SERVICE if error.is_missing else error.code)
 
