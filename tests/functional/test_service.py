@@ -27,7 +27,15 @@ from sendpool.domain.messaging_service import (
 )
 from sendpool.domain.twilio_codes import explain
 from sendpool.edge import warm
-from tests.functional.aws import ACCOUNT_SID, AUTH_TOKEN, PUBLIC_URL, SERVICE_SID, Context
+from sendpool.edge.settings import MissingSettingError
+from tests.functional.aws import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    PUBLIC_URL,
+    SERVICE_SID,
+    Aws,
+    Context,
+)
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
@@ -204,6 +212,24 @@ def test_features_are_declared_by_parameters(
     assert after["area_code_geomatch"] is True
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("STICKY_SENDER", "yes"),
+        ("SERVICE_VALIDITY_PERIOD", "36001"),
+        ("SERVICE_VALIDITY_PERIOD", "long"),
+        ("SERVICE_USE_CASE", "2FA"),
+    ],
+)
+def test_what_declares_nothing_that_can_be_fails_at_cold_start(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, clock: Clock, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    warm.start_over(clock=clock)
+    with pytest.raises(MissingSettingError):
+        warm.settings()
+
+
 def test_putting_back_tells_what_was_changed_and_again_changes_nothing(
     simulator: SimulatedTwilio,
 ) -> None:
@@ -364,6 +390,41 @@ def test_an_approved_campaign_gives_its_numbers_the_rate_that_carriers_grant(
         "tmobile_daily": 2000,
     }
     assert pool["warnings"] == []
+
+
+def test_an_approved_campaign_counts_wherever_it_stands_in_the_list(
+    simulator: SimulatedTwilio,
+) -> None:
+    simulator.instead[f"GET {SERVICE}/Compliance/Usa2p"] = {
+        "compliance": [{"campaign_status": "FAILED"}, {"campaign_status": "VERIFIED"}],
+        "meta": {"key": "compliance", "next_page_url": None},
+    }
+    assert good("GET", "/service/senders")["pool"]["campaign"]["registered"] == "registered"
+
+
+@pytest.mark.parametrize("bought", [(), ("+18885550101",)])
+def test_a_toll_free_number_is_as_its_own_verifications_say(
+    simulator: SimulatedTwilio, bought: tuple[str, ...]
+) -> None:
+    account = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers.json"
+    numbers = [TOLL_FREE]
+    numbers += [simulator.api("POST", account, PhoneNumber=number)["sid"] for number in bought]
+    for number in numbers:
+        good("POST", "/service/senders", {"sid": number})
+    simulator.instead["GET /v1/Tollfree/Verifications"] = {
+        "verifications": [
+            {"tollfree_phone_number_sid": sid, "status": status}
+            for sid, status in (
+                ("PN" + "f" * 32, "TWILIO_REJECTED"),
+                (TOLL_FREE, "TWILIO_REJECTED"),
+                (TOLL_FREE, "TWILIO_APPROVED"),
+            )
+        ],
+        "meta": {"key": "verifications", "next_page_url": None},
+    }
+    listed = good("GET", "/service/senders")["senders"]
+    found = {each["sid"]: each["registered"] for each in listed if each["kind"] == "toll_free"}
+    assert found == dict.fromkeys(numbers, "not_registered") | {TOLL_FREE: "registered"}
 
 
 def test_without_a_campaign_us_long_codes_are_blocked(simulator: SimulatedTwilio) -> None:

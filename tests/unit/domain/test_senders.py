@@ -56,20 +56,21 @@ def test_a_us_long_code_without_an_approved_campaign_sends_nothing(
 
 
 @pytest.mark.parametrize(
-    ("status", "registered", "rate"),
+    ("statuses", "registered", "rate"),
     [
-        ("TWILIO_APPROVED", Registered.YES, 3.0),
-        ("IN_REVIEW", Registered.PENDING, 0.0),
-        ("PENDING_REVIEW", Registered.PENDING, 0.0),
-        ("TWILIO_REJECTED", Registered.FAILED, 0.0),
-        (None, Registered.NO, 0.0),
+        (["TWILIO_APPROVED"], Registered.YES, 3.0),
+        (["TWILIO_REJECTED", "TWILIO_APPROVED", "IN_REVIEW"], Registered.YES, 3.0),
+        (["IN_REVIEW"], Registered.PENDING, 0.0),
+        (["PENDING_REVIEW", "TWILIO_REJECTED"], Registered.PENDING, 0.0),
+        (["TWILIO_REJECTED"], Registered.FAILED, 0.0),
+        ([], Registered.NO, 0.0),
     ],
 )
 def test_a_toll_free_number_sends_once_it_is_verified(
-    status: str | None, registered: Registered, rate: float
+    statuses: list[str], registered: Registered, rate: float
 ) -> None:
     number = sender(1, SenderKind.TOLL_FREE)
-    verifications = {number.sid: status} if status else {}
+    verifications = {number.sid: statuses} if statuses else {}
     pool = SenderPool(senders=[number], verifications=verifications)
     assert (pool.registered(number), pool.rate(number)) == (registered, rate)
 

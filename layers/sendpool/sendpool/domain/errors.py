@@ -12,7 +12,7 @@
     ├── IdempotencyKeyReusedError    422  the same idempotency key came with another request
     ├── TwilioRefusedError           by code  Twilio said no; the remedy says what to change
     ├── TwilioBusyError              429 or 503  Twilio took nothing; the same request may be repeated
-    └── TwilioUnavailableError       503  a question to Twilio went unanswered; nothing was changed
+    └── TwilioUnavailableError       503  Twilio gave no clear answer; the same request may be repeated
 
 Each class has its own `code`; a test holds them apart.
 """
@@ -183,7 +183,7 @@ class TwilioBusyError(SendpoolError):
 
 
 class TwilioUnavailableError(SendpoolError):
-    """A question to Twilio went unanswered; nothing was changed."""
+    """Twilio gave no clear answer to what may be asked again."""
 
     status = 503
     code = "twilio_unavailable"

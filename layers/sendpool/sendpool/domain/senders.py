@@ -127,6 +127,13 @@ _VERIFICATIONS: Final = {
 }
 
 
+def _best(verifications: Sequence[str]) -> Registered:
+    """Tell how a toll-free number stands that was submitted several times."""
+    found = {_VERIFICATIONS.get(status, Registered.PENDING) for status in verifications}
+    order = (Registered.YES, Registered.PENDING, Registered.FAILED)
+    return next((each for each in order if each in found), Registered.NO)
+
+
 @dataclass(frozen=True, slots=True)
 class KindThroughput:
     """How many senders of a kind there are, and how fast they are together; None when that is not known."""
@@ -146,18 +153,17 @@ class PoolWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderPool:
-    """All senders of a service; `verifications` has the status of each toll-free number's, by the number's SID."""
+    """All senders of a service; `verifications` has the statuses of each toll-free number's, by the number's SID."""
 
     senders: Sequence[Sender]
     campaign: Campaign | None = None
-    verifications: Mapping[str, str] = field(default_factory=dict)
+    verifications: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def registered(self, sender: Sender) -> Registered:
         if sender.needs_campaign:
             return self.campaign.registered if self.campaign else Registered.NO
         if sender.kind is SenderKind.TOLL_FREE:
-            status = self.verifications.get(sender.sid)
-            return _VERIFICATIONS.get(status, Registered.PENDING) if status else Registered.NO
+            return _best(self.verifications.get(sender.sid, ()))
         return Registered.NOT_NEEDED
 
     def rate(self, sender: Sender) -> float | None:

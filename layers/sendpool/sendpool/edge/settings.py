@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, cast
 
-from sendpool.domain.messaging_service import Changes, Value
+from sendpool.domain.messaging_service import Changes, Value, problems
 
 # our names of the service's switches: the environment's
 _SWITCHES = {
@@ -126,15 +126,15 @@ def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
 def _features(env: Mapping[str, str]) -> Changes:
     """Read what is declared of the Messaging Service's features; what is `any`, or a period of 0, is not."""
     switches = {name: env.get(variable, "any") for name, variable in _SWITCHES.items()}
-    features: dict[str, Value] = {
-        name: value == "on" for name, value in switches.items() if value != "any"
+    said: dict[str, Value] = {
+        **{name: {"on": True, "off": False}.get(word, word) for name, word in switches.items()},
+        "validity_period": _whole_number(env, "SERVICE_VALIDITY_PERIOD", default="0") or "any",
+        "use_case": env.get("SERVICE_USE_CASE", "any"),
     }
-    period = _whole_number(env, "SERVICE_VALIDITY_PERIOD", default="0")
-    if period:
-        features["validity_period"] = period
-    use_case = env.get("SERVICE_USE_CASE", "any")
-    if use_case != "any":
-        features["use_case"] = use_case
+    features = {name: value for name, value in said.items() if value != "any"}
+    wrong = problems(features)
+    if wrong:
+        raise MissingSettingError(f"what declares {wrong[0].field} {wrong[0].message}, or be any")
     return features
 
 

@@ -17,7 +17,14 @@ from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.answered import RefusedError, library
 from sendpool.domain.errors import TwilioBusyError, TwilioRefusedError, TwilioUnavailableError
 from sendpool.domain.messaging_service import Changes, MessagingService, ServiceSettings, Value
-from sendpool.domain.senders import Campaign, NewSender, Sender, SenderKind, kind_of_number
+from sendpool.domain.senders import (
+    Campaign,
+    NewSender,
+    Registered,
+    Sender,
+    SenderKind,
+    kind_of_number,
+)
 
 # Twilio gives no more
 _PAGE: Final = 1000
@@ -150,27 +157,16 @@ class Services:
         return False
 
     def campaign(self, service_sid: str) -> Campaign | None:
-        """Return the A2P campaign of a service, which has at most one."""
+        """Return the A2P campaign of a service, which has at most one; an approved one, if Twilio lists several."""
         try:
-            found = next(self._at(service_sid).us_app_to_person.stream(limit=1), None)
+            listed = [_campaign(each) for each in self._at(service_sid).us_app_to_person.stream()]
         except RefusedError as error:
             raise _no_service(error) from error
-        if found is None:
-            return None
-        limits: Mapping[str, Any] = found.rate_limits or {}
-        att, tmobile = limits.get("att") or {}, limits.get("tmobile") or {}
-        return Campaign(
-            status=str(found.campaign_status),
-            use_case=found.us_app_to_person_usecase,
-            campaign_id=found.campaign_id,
-            brand_sid=found.brand_registration_sid,
-            att_rate=_number(att.get("mps")),
-            att_class=att.get("msg_class"),
-            tmobile_tier=tmobile.get("brand_tier"),
-        )
+        approved = (each for each in listed if each.registered is Registered.YES)
+        return next(approved, listed[0] if listed else None)
 
-    def verifications(self, numbers: Sequence[Sender]) -> dict[str, str]:
-        """Return the status of the toll-free verification of each of these numbers that has one, by its SID."""
+    def verifications(self, numbers: Sequence[Sender]) -> dict[str, list[str]]:
+        """Return the statuses of the toll-free verifications of each of these numbers that has any, by its SID."""
         if not numbers:
             return {}
         wanted = {each.sid for each in numbers}
@@ -178,14 +174,14 @@ class Services:
         asked: dict[str, Any] = (
             {"tollfree_phone_number_sid": numbers[0].sid} if len(numbers) == 1 else {}
         )
+        found: dict[str, list[str]] = {}
         try:
-            return {
-                str(each.tollfree_phone_number_sid): str(each.status)
-                for each in self._messaging.tollfree_verifications.stream(page_size=_PAGE, **asked)
-                if each.tollfree_phone_number_sid in wanted
-            }
+            for each in self._messaging.tollfree_verifications.stream(page_size=_PAGE, **asked):
+                if each.tollfree_phone_number_sid in wanted:
+                    found.setdefault(each.tollfree_phone_number_sid, []).append(str(each.status))
         except RefusedError as error:
             raise TwilioRefusedError(error.code) from error
+        return found
 
     def _at(self, service_sid: str) -> ServiceContext:
         return self._messaging.services(service_sid)
@@ -335,6 +331,20 @@ def _channel(found: Any) -> Sender:
         address=found.sender,
         country=found.country_code or None,
         added_at=found.date_created,
+    )
+
+
+def _campaign(found: Any) -> Campaign:
+    limits: Mapping[str, Any] = found.rate_limits or {}
+    att, tmobile = limits.get("att") or {}, limits.get("tmobile") or {}
+    return Campaign(
+        status=str(found.campaign_status),
+        use_case=found.us_app_to_person_usecase,
+        campaign_id=found.campaign_id,
+        brand_sid=found.brand_registration_sid,
+        att_rate=_number(att.get("mps")),
+        att_class=att.get("msg_class"),
+        tmobile_tier=tmobile.get("brand_tier"),
     )
 
 
