@@ -10,12 +10,13 @@ from typing import Any
 from functions.broadcasts import app as broadcasts
 from functions.compliance import app as compliance
 from functions.messages import app as messages
+from functions.service import app as service
 from local.contracts.places import LAYER
 from sendpool.edge.problems import PROBLEM_TYPE
 
 Json = dict[str, Any]
 
-_RESOLVERS = (messages.api, broadcasts.api, compliance.api)
+_RESOLVERS = (messages.api, broadcasts.api, compliance.api, service.api)
 _METHODS = ("get", "put", "post", "delete", "patch")
 # what Powertools says of its own failures; ours are problems
 _NOT_OURS = ("HTTPValidationError", "ResponseValidationError", "ValidationError")

@@ -41,6 +41,9 @@ REQUEST_FIELDS = [
         "ImportOptOuts",
         "ImportedOptOut",
         "Decision",
+        "ChangeService",
+        "PutBack",
+        "AddSender",
     )
     for field in SCHEMAS[schema]["properties"]
 ]
@@ -148,6 +151,10 @@ def test_requests_take_no_fields_that_are_not_described() -> None:
         ("OptOut", "compliance/opt-out"),
         ("OptIn", "compliance/opt-in"),
         ("ImportOptOuts", "compliance/import"),
+        ("ChangeService", "service/change"),
+        ("PutBack", "service/put-back"),
+        ("AddSender", "service/add-sender"),
+        ("AddSender", "service/add-alphanumeric"),
     ],
 )
 def test_a_request_that_is_served_fits_its_schema(schema: str, event: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pytest_socket import disable_socket, enable_socket
 
 from sendpool.edge import outbound, warm
 from tests.functional.aws import Aws, Context, OneClientEach, deployed
+from tests.functional.simulated import SimulatedTwilio, simulated
 from tests.functional.twilio import FakeTwilio
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -97,6 +99,26 @@ def twilio(aws: Aws, clock: Clock) -> Iterator[FakeTwilio]:
     yield fake
     outbound.use_transport()
     assert fake.violations == []
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Where the whole simulator runs. A loop wakes itself through a pair of sockets, which reach no network."""
+    enable_socket()
+    loop = asyncio.new_event_loop()
+    disable_socket()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def simulator(aws: Aws, loop: asyncio.AbstractEventLoop) -> Iterator[SimulatedTwilio]:
+    """The whole simulated Twilio, for what the fake does not know: services and the senders in their pools."""
+    with simulated(loop) as account:
+        outbound.use_transport(lambda: account)
+        yield account
+        outbound.use_transport()
+        assert account.violations == []
 
 
 @pytest.fixture

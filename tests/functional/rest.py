@@ -17,10 +17,7 @@ from sendpool.edge.control import controlling
 from sendpool.workflows.control import wake
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow
-
-
-class KilledError(BaseException):
-    """What SIGKILL looks like from inside: nothing is caught, nothing is written."""
+from tests.functional.killed import KilledError as KilledError
 
 
 @dataclass

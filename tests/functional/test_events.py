@@ -12,9 +12,12 @@ import pytest
 from local.sam_local import cases
 from local.sam_local.cases import EVENTS, Case
 from tests.functional.aws import Aws, Context
+from tests.functional.simulated import SimulatedTwilio
 from tests.functional.twilio import FakeTwilio
 
 CASES = cases.load()
+# the fake knows messages; these are answered by the simulator, as everything is in `make sam-local`
+NEEDS_ALL_OF_TWILIO = {"service"}
 FUNCTIONS = {app.parent.name for app in (Path(__file__).parents[2] / "functions").glob("*/app.py")}
 
 
@@ -34,11 +37,24 @@ def test_a_handler_answers_each_event_as_expected(
     aws: Aws,
     twilio: FakeTwilio,
     context: Context,
+    request: pytest.FixtureRequest,
 ) -> None:
+    if case.folder in NEEDS_ALL_OF_TWILIO:
+        request.getfixturevalue("simulator")
     handler = importlib.import_module(f"functions.{case.folder}.app").lambda_handler
     answer = handler(event(case.name), context)
     assert cases.meets(answer, case.expected), cases.told(answer)
     assert sorted(message["to"] for message in twilio.made) == sorted(case.sent)
+
+
+def test_events_that_change_twilio_hold_one_after_the_other_on_one_account(
+    event: Callable[[str], dict[str, Any]], simulator: SimulatedTwilio, context: Context
+) -> None:
+    for case in CASES:
+        if case.folder in NEEDS_ALL_OF_TWILIO:
+            handler = importlib.import_module(f"functions.{case.folder}.app").lambda_handler
+            answer = handler(event(case.name), context)
+            assert cases.meets(answer, case.expected), (case.name, cases.told(answer))
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class FakeTwilio(HttpClient):
         if answer.error:
             raise answer.error
         if answer.status != 201:
-            return _refusal(answer)
+            return refusal(answer)
         results = [
             {"correlation_id": each["correlation_id"], "error_code": 30646, "error_messages": ["X"]}
             if each["contact_id"] in self.no_consent_of
@@ -146,9 +146,9 @@ class FakeTwilio(HttpClient):
             answer = self.deactivation_answers.pop(0)
             if answer.error:
                 raise answer.error
-            return _refusal(answer)
+            return refusal(answer)
         if day not in self.deactivated:
-            return _refusal(Answer(400, 30114))
+            return refusal(Answer(400, 30114))
         return Response(307, json.dumps({"redirect_to": f"https://storage.example.com/{day}"}))
 
     def read_file(self, url: str) -> Iterator[bytes]:
@@ -171,17 +171,17 @@ class FakeTwilio(HttpClient):
         answer = self.cancel_answers.pop(0) if self.cancel_answers else Answer(200)
         message = self._message(sid)
         if message and answer.status == 200 and message["status"] != "scheduled":
-            return _refusal(Answer(409, 30409))
+            return refusal(Answer(409, 30409))
         if message and (answer.status == 200 or answer.made):
             message["status"] = "canceled"
             self.canceled.append(sid)
         if answer.error:
             raise answer.error
-        return self._fetch(sid) if answer.status == 200 else _refusal(answer)
+        return self._fetch(sid) if answer.status == 200 else refusal(answer)
 
     def _fetch(self, sid: str) -> Response:
         message = self._message(sid)
-        return Response(200, json.dumps(message)) if message else _refusal(Answer(404, 20404))
+        return Response(200, json.dumps(message)) if message else refusal(Answer(404, 20404))
 
     def _message(self, sid: str) -> dict[str, Any] | None:
         return next((message for message in self.made if message["sid"] == sid), None)
@@ -195,7 +195,7 @@ class FakeTwilio(HttpClient):
             self.on_made(fields)
         if answer.error:
             raise answer.error
-        return _refusal(answer) if answer.status != 201 else Response(201, json.dumps(made))
+        return refusal(answer) if answer.status != 201 else Response(201, json.dumps(made))
 
     def _next_answer(self, to: str) -> Answer:
         waiting = self.answers.get(to) or self.answers.get("*") or []
@@ -227,7 +227,7 @@ class FakeTwilio(HttpClient):
         if self.list_error:
             raise self.list_error
         if self.list_answer.status != 200:
-            return _refusal(self.list_answer)
+            return refusal(self.list_answer)
         shown = self.clock() - self.shown_after
         found = [
             message
@@ -244,10 +244,10 @@ class FakeTwilio(HttpClient):
         if self.list_error:
             raise self.list_error
         if self.list_answer.status != 200:
-            return _refusal(self.list_answer)
+            return refusal(self.list_answer)
         after = asked.query.get("PageToken", [""])[0].removeprefix("PA")
         if after and self.forgets_pages:
-            return _refusal(Answer(400, 20001))
+            return refusal(Answer(400, 20001))
         sids = [message["sid"] for message in self.made]
         older = self.made[: sids.index(after)] if after else self.made
         size = min(self.page_size, int(asked.query["PageSize"][0]))
@@ -258,7 +258,7 @@ class FakeTwilio(HttpClient):
         return Response(200, json.dumps({"messages": found, "next_page_uri": more}))
 
 
-def _refusal(answer: Answer) -> Response:
+def refusal(answer: Answer) -> Response:
     problem = {"status": answer.status, "message": "no"}
     with_code = {**problem, "code": answer.code} if answer.code else problem
     return Response(answer.status, json.dumps(with_code))

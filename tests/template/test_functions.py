@@ -28,6 +28,11 @@ _NOT_NUMBERS = {
     "FEDERAL_HOURS_IN": "FL",
     "CLOSED_STATES": "LA",
     "ALLOWED_COUNTRIES": "US",
+    "STICKY_SENDER": "on",
+    "MMS_CONVERTER": "off",
+    "SMART_ENCODING": "any",
+    "AREA_CODE_GEOMATCH": "any",
+    "SERVICE_USE_CASE": "marketing",
 }
 
 

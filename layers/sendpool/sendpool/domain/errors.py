@@ -12,7 +12,7 @@
     ├── IdempotencyKeyReusedError    422  the same idempotency key came with another request
     ├── TwilioRefusedError           by code  Twilio said no; the remedy says what to change
     ├── TwilioBusyError              429 or 503  Twilio took nothing; the same request may be repeated
-    └── TwilioUnavailableError       503  a question to Twilio went unanswered; nothing was changed
+    └── TwilioUnavailableError       503  Twilio gave no clear answer; the same request may be repeated
 
 Each class has its own `code`; a test holds them apart.
 """
@@ -149,10 +149,13 @@ class TwilioRefusedError(SendpoolError):
     """Twilio said no; the code's remedy says what to change."""
 
     code = "twilio_refused"
-    title = "Twilio refused the message"
+    title = "Twilio refused it"
 
-    def __init__(self, twilio_code: int | None, *, message_id: str) -> None:
-        super().__init__(f"Twilio refused it; {message_id} keeps the reason.")
+    def __init__(
+        self, twilio_code: int | None, *, message_id: str | None = None, detail: str = ""
+    ) -> None:
+        kept = f"Twilio refused it; {message_id} keeps the reason." if message_id else ""
+        super().__init__(detail or kept)
         row = explain(twilio_code)
         self.status = row.http_status
         self.code = f"twilio_{row.error_class}"
@@ -180,7 +183,7 @@ class TwilioBusyError(SendpoolError):
 
 
 class TwilioUnavailableError(SendpoolError):
-    """A question to Twilio went unanswered; nothing was changed."""
+    """Twilio gave no clear answer to what may be asked again."""
 
     status = 503
     code = "twilio_unavailable"

@@ -31,7 +31,7 @@ class Pool:
     def is_registered(self) -> bool:
         """Tell whether something in it may text US numbers, or nothing in it could."""
         american = [number for number in self.numbers if country_of(number) == "US"]
-        only_long_codes = american and not any(map(_is_toll_free, american))
+        only_long_codes = american and not any(map(is_toll_free, american))
         return self.has_approved_campaign or bool(self.short_codes) or not only_long_codes
 
 
@@ -48,5 +48,6 @@ class Registration:
         return now - self.checked_at >= age
 
 
-def _is_toll_free(number: str) -> bool:
+def is_toll_free(number: str) -> bool:
+    """Tell whether an E.164 number is one of North America's toll-free ones."""
     return number.startswith("+1") and number[2:5] in _TOLL_FREE

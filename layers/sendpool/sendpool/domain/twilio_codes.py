@@ -126,8 +126,10 @@ def _row(
     retry: Retry,
     effects: frozenset[Effect],
     remedy: str,
+    http_status: int | None = None,
 ) -> TwilioCode:
-    return TwilioCode(code, error_class, phase, retry, effects, _HTTP_STATUS[error_class], remedy)
+    status = http_status or _HTTP_STATUS[error_class]
+    return TwilioCode(code, error_class, phase, retry, effects, status, remedy)
 
 
 # fmt: off
@@ -172,6 +174,7 @@ _ROWS = (
     _row(20503, _PROVIDER,     _CREATE,   _EVIDENCE,    _NONE,     "Twilio was unavailable and may have made the message all the same. Wait for evidence; sendpool looks for it by itself."),
     _row(20504, _PROVIDER,     _CREATE,   _EVIDENCE,    _NONE,     "Twilio failed and may have made the message all the same. Wait for evidence; sendpool looks for it by itself."),
     # recipient and sender
+    _row(21102, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The account has as many Messaging Services as Twilio allows. Delete one, or ask Twilio for more.", 409),
     _row(21211, _RECIPIENT,    _CREATE,   _NO,          _NONE,     "`to` is not a phone number that exists. Give the full number in E.164, such as +12025550123."),
     _row(21212, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "`from` is malformed. Name a number of the sender pool in E.164, or leave it to the pool."),
     _row(21265, _RECIPIENT,    _CREATE,   _NO,          _NONE,     "`to` is a short code, which cannot receive messages. Take it off the list."),
@@ -226,13 +229,14 @@ _ROWS = (
     _row(21704, _SENDER,       _EITHER,   _CONFIG,      _HALT,     "The sender pool is empty. Add a sender to the Messaging Service, then resume."),
     _row(21705, _SENDER,       _CREATE,   _CONFIG,      _HALT,     "The Messaging Service SID is malformed: MG and 32 hexadecimal digits. Correct it in the settings of this stage."),
     _row(21708, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "This country needs an alphanumeric sender. Add one to the pool."),
-    _row(21709, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The alphanumeric sender is not allowed for this Messaging Service. Add it to the pool."),
-    _row(21710, _SENDER,       _CREATE,   _NO,          _NONE,     "The sender is in this Messaging Service already. There is nothing to do."),
-    _row(21711, _SENDER,       _CREATE,   _NO,          _NONE,     "The sender is not in this Messaging Service. There is nothing to remove."),
-    _row(21712, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The sender belongs to another Messaging Service. Remove it there first."),
-    _row(21713, _SENDER,       _CREATE,   _REQUEST,     _NONE,     "Not a use case. One of notifications, marketing, verification, discussion, poll, undeclared."),
-    _row(21714, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The pool is full. Remove senders, or ask Twilio for a higher limit."),
-    _row(21715, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The number can send neither SMS nor MMS. Choose one that can."),
+    _row(21709, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The alphanumeric sender is not allowed for this Messaging Service. Add it to the pool.", 422),
+    _row(21710, _SENDER,       _CREATE,   _NO,          _NONE,     "The sender is in this Messaging Service already. There is nothing to do.", 409),
+    _row(21711, _SENDER,       _CREATE,   _NO,          _NONE,     "The sender is not in this Messaging Service. There is nothing to remove.", 409),
+    _row(21712, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The sender belongs to another Messaging Service. Remove it there first.", 409),
+    _row(21713, _SENDER,       _CREATE,   _REQUEST,     _NONE,     "Not a use case. One of notifications, marketing, verification, discussion, poll, undeclared.", 422),
+    _row(21714, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The pool is full. Remove senders, or ask Twilio for a higher limit.", 409),
+    _row(21715, _SENDER,       _CREATE,   _CONFIG,      _NONE,     "The number can send neither SMS nor MMS. Choose one that can.", 422),
+    _row(21719, _SENDER,       _CREATE,   _REQUEST,     _NONE,     "The use case of the service does not fit that of its A2P campaign. Choose one that does, or undeclared.", 409),
     _row(21910, _CONTENT,      _CREATE,   _REQUEST,     _NONE,     "`from` and `to` are of different channels. Use two phone numbers."),
     # delivery
     _row(30001, _QUEUE,        _CALLBACK, _LATER,       _SLOW,     "Ten hours of messages wait for the chosen sender. Send slower, or add senders to the pool."),
@@ -281,8 +285,11 @@ _ROWS = (
     _row(30045, _CONTENT,      _CALLBACK, _REQUEST,     _NONE,     "`validity_period` must be between 1 and 36,000 seconds."),
     _row(30046, _UNREACHABLE,  _CALLBACK, _NO,          _NONE,     "No confirmation of the delivery came. The message may have arrived: do not resend it blindly."),
     # link shortening, cancelling, Twilio's own protections
+    _row(30101, _SENDER,       _EITHER,   _CONFIG,      _ALARM,    "The link domain is not verified. Show in the Twilio console that it is yours.", 409),
     _row(30103, _PROVIDER,     _CALLBACK, _LATER,       _NONE,     "Twilio could not shorten the links. Check the link domain; the message may have gone out with long ones."),
     _row(30120, _SENDER,       _CALLBACK, _CONFIG,      _HALT,     "The link domain has no certificate. Upload one, or send without short links."),
+    _row(30130, _SENDER,       _EITHER,   _CONFIG,      _NONE,     "The Messaging Service has another link domain. Take that one from it first.", 409),
+    _row(30134, _SENDER,       _EITHER,   _CONFIG,      _ALARM,    "The DNS of the link domain does not point at Twilio. Set its CNAME to lsct.ashburn.us1.twilio.com.", 409),
     _row(30139, _CONTENT,      _CALLBACK, _REQUEST,     _NONE,     "A URL of the text cannot be shortened. Check that it is complete and public."),
     _row(30409, _EXPIRED,      _EITHER,   _NO,          _NONE,     "Too late to cancel: the message is no longer scheduled."),
     _row(30410, _PROVIDER,     _CALLBACK, _LATER,       _NONE,     "The next provider did not answer in time. Try later."),

@@ -15,6 +15,7 @@ from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.gateway import TwilioGateway
+from sendpool.adapters.twilio.link_domains import LinkDomains
 from sendpool.adapters.twilio.media import MediaSource, open_media
 from sendpool.adapters.twilio.products import (
     Consents,
@@ -24,6 +25,7 @@ from sendpool.adapters.twilio.products import (
     open_storage,
     product_url,
 )
+from sendpool.adapters.twilio.services import Services
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
@@ -85,6 +87,20 @@ def consents() -> Consents:
 def registrations() -> Registrations:
     """Return what Twilio knows of services, their pools and campaigns."""
     return Registrations(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def services() -> Services:
+    """Return the Messaging Services of the account."""
+    return Services(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def link_domains() -> LinkDomains:
+    """Return the link domains of the organization."""
+    return LinkDomains(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
 

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, cast
 
+from sendpool.domain.messaging_service import Changes, Value, problems
+
 if TYPE_CHECKING:
     from sendpool.domain.events import Told
 
+# our names of the service's switches: the environment's
+_SWITCHES = {
+    "sticky_sender": "STICKY_SENDER",
+    "mms_converter": "MMS_CONVERTER",
+    "smart_encoding": "SMART_ENCODING",
+    "area_code_geomatch": "AREA_CODE_GEOMATCH",
+}
 _CODE = re.compile("[A-Z]{2}")
 
 
@@ -38,7 +47,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of a function. URLs are those of SQS queues; `send_concurrency` counts calls to Twilio at a time."""
+    """The settings of a function. URLs are those of SQS queues; `send_concurrency` counts calls to Twilio at a time.
+
+    `service_features` are the settings of the Messaging Service that are declared, by name.
+    """
 
     stage: str
     ledger_table: str
@@ -67,6 +79,7 @@ class Settings:
     publisher_failures_queue_url: str
     event_webhooks_queue_url: str
     event_webhook_url: str
+    service_features: Changes
     patience: Literal["long", "short"]
 
     @classmethod
@@ -111,6 +124,7 @@ class Settings:
             publisher_failures_queue_url=_required(env, "PUBLISHER_FAILURES_QUEUE_URL"),
             event_webhooks_queue_url=_required(env, "EVENT_WEBHOOKS_QUEUE_URL"),
             event_webhook_url=env.get("EVENT_WEBHOOK_URL", ""),
+            service_features=_features(env),
             patience="short" if env.get("PATIENCE") == "short" else "long",
         )
 
@@ -125,6 +139,21 @@ def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
 def _told(env: Mapping[str, str]) -> Told:
     chosen = env.get("MESSAGE_EVENTS", "all")
     return cast("Told", chosen) if chosen in {"final", "none"} else "all"
+
+
+def _features(env: Mapping[str, str]) -> Changes:
+    """Read what is declared of the Messaging Service's features; what is `any`, or a period of 0, is not."""
+    switches = {name: env.get(variable, "any") for name, variable in _SWITCHES.items()}
+    said: dict[str, Value] = {
+        **{name: {"on": True, "off": False}.get(word, word) for name, word in switches.items()},
+        "validity_period": _whole_number(env, "SERVICE_VALIDITY_PERIOD", default="0") or "any",
+        "use_case": env.get("SERVICE_USE_CASE", "any"),
+    }
+    features = {name: value for name, value in said.items() if value != "any"}
+    wrong = problems(features)
+    if wrong:
+        raise MissingSettingError(f"what declares {wrong[0].field} {wrong[0].message}, or be any")
+    return features
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

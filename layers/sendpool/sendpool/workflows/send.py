@@ -48,6 +48,7 @@ from sendpool.domain.message import (
     Status,
     result_of,
 )
+from sendpool.domain.messaging_service import CALLBACK_OVERRIDES
 from sendpool.domain.pace import Signal, is_queue_full, signal_of
 from sendpool.domain.text import as_sent, segment
 from sendpool.domain.twilio_codes import Effect, explain
@@ -67,8 +68,6 @@ _ASK_AGAIN_SECONDS = 30
 _EVIDENCE_SLACK_SECONDS = 30
 # skipped for what happened to the broadcast, not for what the row is: it may have been offered before
 _SKIPPED_LATE = frozenset({"canceled", "expired"})
-# Twilio's connection overrides: three retries, also when we answered 5xx or too late
-_CALLBACK_OVERRIDES = "rc=3&rp=ct,rt,5xx&ct=2000&rt=5000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ class Sending:
 
     def status_callback(self, message_id: str) -> str:
         """Our id rides in the query, so a callback finds its message even when create never answered."""
-        return f"{self.public_url}/webhooks/status?m={message_id}#{_CALLBACK_OVERRIDES}"
+        return f"{self.public_url}/webhooks/status?m={message_id}#{CALLBACK_OVERRIDES}"
 
     def offer(
         self, message_id: str, message: OutboundMessage, decision: Send, *, segments: int

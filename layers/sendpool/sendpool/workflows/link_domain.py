@@ -1,0 +1,89 @@
+"""The domain of the service's short links: shown with the next step, and brought as far as it goes from here.
+
+Nothing of it is kept here. Each step is one call that may be repeated; where one has to wait, the caller comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sendpool.adapters.twilio.link_domains import LinkDomains, UnknownDomainError
+from sendpool.domain.errors import ConflictError, InvalidRequestError, Violation
+from sendpool.domain.link_domain import LinkDomain, Step, clicks_url, is_domain_sid, next_step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linking:
+    """What these stories need."""
+
+    domains: LinkDomains
+    service_sid: str
+    public_url: str
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """The domain, if the service has one, and what has to be done next."""
+
+    domain: LinkDomain | None
+    step: Step
+
+
+def show(needs: Linking) -> Linked:
+    return _linked(needs.domains.of(needs.service_sid), needs)
+
+
+def use(domain_sid: str, needs: Linking) -> Linked:
+    """Have the service shorten with a domain, and do what can be done now; a repeat goes on where this one ends.
+
+    Raises InvalidRequestError for what is no domain of the organization, ConflictError while there is another one.
+    """
+    if not is_domain_sid(domain_sid):
+        raise _no_domain("must be the SID of a domain: DN and 32 hex digits")
+    found = needs.domains.of(needs.service_sid)
+    if found and found.sid != domain_sid:
+        raise ConflictError(
+            f"The service shortens with {found.sid}.",
+            code="other_link_domain",
+            remedy="DELETE /service/link-domain first; links that were sent go on to work.",
+        )
+    if found is None:
+        try:
+            needs.domains.associate(domain_sid, needs.service_sid)
+        except UnknownDomainError as error:
+            raise _no_domain("is no domain of this account's organization") from error
+    return _go_on(needs)
+
+
+def _go_on(needs: Linking) -> Linked:
+    """Do what is ours to do; each step is done once, so that this ends whatever Twilio answers."""
+    linked = show(needs)
+    for step in (Step.CERTIFICATE, Step.CALLBACK):
+        if linked.domain is None or linked.step is not step:
+            continue
+        if step is Step.CERTIFICATE:
+            needs.domains.request_certificate(linked.domain.sid)
+        else:
+            needs.domains.report_clicks(linked.domain, to=clicks_url(needs.public_url))
+        linked = show(needs)
+    return linked
+
+
+def leave(needs: Linking) -> Linked:
+    """Have the service shorten with no domain; what its messages link to stays as it is."""
+    found = needs.domains.of(needs.service_sid)
+    if found:
+        needs.domains.dissociate(found.sid, needs.service_sid)
+    return _linked(None, needs)
+
+
+def _linked(domain: LinkDomain | None, needs: Linking) -> Linked:
+    step = next_step(domain, callback_url=clicks_url(needs.public_url), now=needs.now())
+    return Linked(domain=domain, step=step)
+
+
+def _no_domain(words: str) -> InvalidRequestError:
+    return InvalidRequestError(Violation("domain_sid", "unknown_domain", words))
