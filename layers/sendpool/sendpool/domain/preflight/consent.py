@@ -24,9 +24,11 @@ _DISCLOSURES: Final = {
     "consent": "P-FLOW-NO-CONSENT",
     "frequency": "P-FLOW-FREQUENCY",
     "rates": "P-FLOW-RATES",
-    "help": "P-FLOW-HELP",
     "terms": "P-FLOW-TERMS",
 }
+# in whatever words: nobody writes these in capitals otherwise
+_HELP: Final = re.compile(r"\bHELP\b")
+_STOP: Final = re.compile(r"\b(?:STOP|UNSUBSCRIBE|QUIT|CANCEL|END)\b")
 _OPT_IN_BY_KEYWORD: Final = re.compile(
     r"\b(?i:text|txt|texting|texts|send|sending|sends|message)\s+(?:the (?:key)?word\s+)?[\"'\u201c\u2018*]?"
     r"(?!(?:STOP|HELP|INFO|END|QUIT|CANCEL|UNSUBSCRIBE|STOPALL|YES|NO|SMS|MMS|US|ME|A|AN|OTP)\b)[A-Z][A-Z0-9]{1,20}"
@@ -71,7 +73,9 @@ def check_flow(reading: Reading) -> Iterator[Hit]:
             tag == "consent" and (by_keyword or "no-opt-in" in flow.tags)
         ):
             yield Hit(rule, flow.field)
-    if "stop" not in flow.tags and flow.first("L-OPTOUT-MISSING"):
+    if "help" not in flow.tags and not _HELP.search(flow.text):
+        yield Hit("P-FLOW-HELP", flow.field)
+    if flow.first("L-OPTOUT-MISSING") and not _STOP.search(flow.text):
         yield Hit("P-FLOW-STOP", flow.field)
     if "channel" not in flow.tags and not by_keyword:
         yield Hit("P-FLOW-CHANNEL", flow.field)

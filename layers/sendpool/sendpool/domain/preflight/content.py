@@ -8,6 +8,7 @@ from typing import Final
 from sendpool.domain.phrases import read_words
 from sendpool.domain.preflight.reading import Reading, Text
 from sendpool.domain.preflight.rules import Hit
+from sendpool.domain.preflight.vocabulary import vocabulary
 
 # rules of content lint that hold for whole campaigns
 _FORBIDDEN: Final = {
@@ -45,26 +46,8 @@ def check_content(reading: Reading) -> Iterator[Hit]:
 def _check_tricks(text: Text, reading: Reading) -> Iterator[Hit]:
     finding = text.first("L-DECEPTIVE")
     if finding and reading.campaign.us_app_to_person_usecase != "SWEEPSTAKE":
-        is_prize = not _PRIZES.isdisjoint(read_words(finding.text).words)
+        is_prize = not vocabulary().prizes.isdisjoint(read_words(finding.text).words)
         yield Hit("P-DECEPTIVE", text.field, finding.text, severity=None if is_prize else "warn")
-
-
-_PRIZES: Final = frozenset(
-    [
-        "won",
-        "win",
-        "prize",
-        "winner",
-        "reward",
-        "winnings",
-        "gift",
-        "congratulations",
-        "congrats",
-        "unclaimed",
-        "lucky",
-        "chosen",
-    ]
-)
 
 
 def _check_lending(reading: Reading) -> Iterator[Hit]:

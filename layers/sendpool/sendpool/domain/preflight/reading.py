@@ -20,6 +20,8 @@ _MOST_SAMPLES: Final = 10
 _COUNTRY: Final = 2
 """Letters of a country's domain."""
 _SENTENCE_END: Final = re.compile(r"[.!?\n](?:\s|$)|$")
+# a line that goes on: sentences and list items end with a sign, paragraphs with an empty line
+_WRAPPED: Final = re.compile(r"(?<![.!?:;\n\r])\n(?!\s*(?:\n|[-*\u2022]|\d+[.)]))")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -113,7 +115,7 @@ def read(campaign: Campaign) -> Reading:
 
 
 def _read_text(field: str, text: str, context: LintContext) -> Text:
-    text = text[:LONGEST_READ]
+    text = _WRAPPED.sub(" ", text[:LONGEST_READ])
     words = read_words(text)
     meant = _without_disclaimers(text, words)
     # of what a flow says, "we never share numbers" counts too: its negations are guards

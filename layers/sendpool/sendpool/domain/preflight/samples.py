@@ -128,7 +128,7 @@ def _lacks(confirmation: Text, brand: str | None) -> Iterator[str]:
         yield "'Msg & data rates may apply'"
     if "help" not in tags:
         yield "HELP"
-    if "stop" not in tags and confirmation.first("L-OPTOUT-MISSING"):
+    if confirmation.first("L-OPTOUT-MISSING"):
         yield "STOP"
 
 

@@ -27,6 +27,7 @@ class Vocabulary:
     purposes: frozenset[str]
     audience: frozenset[str]
     generic: frozenset[str]
+    prizes: frozenset[str]
     company_words: frozenset[str]
     english: frozenset[str]
     foreign: frozenset[str]
