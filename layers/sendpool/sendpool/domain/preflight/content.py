@@ -53,18 +53,17 @@ def _check_tricks(text: Text, reading: Reading) -> Iterator[Hit]:
 def _check_lending(reading: Reading) -> Iterator[Hit]:
     """A lender may write of its loans if it says that it is one; payday loans and brokers may not."""
     is_lender = reading.campaign.direct_lending is True
-    mentions = []
+    loans, mentions = [], []
     for text in reading.texts:
-        loan = text.first("L-LOAN")
-        risky = text.tags.get("risky-loan")
-        if "lending" in text.tags and risky:
-            yield Hit("P-LOAN", text.field, risky)
-        elif loan and not is_lender:
-            yield Hit("P-LOAN", text.field, loan.text)
-        elif said := text.tags.get("lending"):
+        offer = text.first("L-LOAN")
+        risky, said = text.tags.get("risky-loan"), text.tags.get("lending")
+        if risky and said:
+            loans.append(Hit("P-LOAN", text.field, risky))
+        elif offer and not is_lender:
+            loans.append(Hit("P-LOAN", text.field, offer.text))
+        elif said and not is_lender:
             mentions.append(Hit("P-DIRECT-LENDING", text.field, said))
-    if not is_lender:
-        yield from mentions
+    yield from loans or mentions
 
 
 def _check_age(reading: Reading) -> Iterator[Hit]:

@@ -30,7 +30,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A field breaks a rule. What it says of severity and message stands in for the rule's; `text` is what breaks it."""
+    """A field breaks a rule. Severity and message, where given, stand in for the rule's; `text` is what breaks it."""
 
     rule: str
     field: str
