@@ -21,7 +21,6 @@ _FAULTS: Final = {
 }
 # what a flow has to say
 _DISCLOSURES: Final = {
-    "consent": "P-FLOW-NO-CONSENT",
     "frequency": "P-FLOW-FREQUENCY",
     "rates": "P-FLOW-RATES",
     "terms": "P-FLOW-TERMS",
@@ -60,7 +59,7 @@ def check_description(reading: Reading) -> Iterator[Hit]:
 
 
 def check_flow(reading: Reading) -> Iterator[Hit]:
-    """Find what the opt-in lacks, and what makes it none."""
+    """Find what makes the opt-in none, what it lacks, and what of it a reviewer cannot see."""
     flow = reading.flow
     if flow is None:
         return
@@ -68,23 +67,26 @@ def check_flow(reading: Reading) -> Iterator[Hit]:
         if said := flow.tags.get(tag):
             yield Hit(rule, flow.field, said)
     by_keyword = _OPT_IN_BY_KEYWORD.search(flow.text)
-    for tag, rule in _DISCLOSURES.items():
-        if tag not in flow.tags and not (
-            tag == "consent" and (by_keyword or "no-opt-in" in flow.tags)
-        ):
-            yield Hit(rule, flow.field)
-    if "help" not in flow.tags and not _HELP.search(flow.text):
-        yield Hit("P-FLOW-HELP", flow.field)
-    if flow.first("L-OPTOUT-MISSING") and not _STOP.search(flow.text):
-        yield Hit("P-FLOW-STOP", flow.field)
-    if "channel" not in flow.tags and not by_keyword:
-        yield Hit("P-FLOW-CHANNEL", flow.field)
-    if not flow.names(reading.campaign.brand_name):
-        yield Hit("P-FLOW-BRAND", flow.field)
-    if not (flow.says(vocabulary().purposes) or "about" in flow.tags):
-        yield Hit("P-FLOW-PURPOSE", flow.field)
+    yield from (Hit(rule, flow.field) for rule in _lacking(reading, flow, by_keyword))
     yield from _check_evidence(flow)
     yield from _check_keywords(reading, flow, by_keyword)
+
+
+def _lacking(reading: Reading, flow: Text, by_keyword: re.Match[str] | None) -> Iterator[str]:
+    # a fault already says what is wrong with the consent
+    if not (by_keyword or "consent" in flow.tags or _FAULTS.keys() & flow.tags.keys()):
+        yield "P-FLOW-NO-CONSENT"
+    if not (by_keyword or "channel" in flow.tags):
+        yield "P-FLOW-CHANNEL"
+    yield from (rule for tag, rule in _DISCLOSURES.items() if tag not in flow.tags)
+    if not ("help" in flow.tags or _HELP.search(flow.text)):
+        yield "P-FLOW-HELP"
+    if flow.first("L-OPTOUT-MISSING") and not _STOP.search(flow.text):
+        yield "P-FLOW-STOP"
+    if not flow.names(reading.campaign.brand_name):
+        yield "P-FLOW-BRAND"
+    if not (flow.says(vocabulary().purposes) or "about" in flow.tags):
+        yield "P-FLOW-PURPOSE"
 
 
 def _check_evidence(flow: Text) -> Iterator[Hit]:
