@@ -148,6 +148,7 @@ def test_requests_take_no_fields_that_are_not_described() -> None:
         ("OptOut", "compliance/opt-out"),
         ("OptIn", "compliance/opt-in"),
         ("ImportOptOuts", "compliance/import"),
+        ("CampaignModel", "compliance/preflight"),
     ],
 )
 def test_a_request_that_is_served_fits_its_schema(schema: str, event: str) -> None:

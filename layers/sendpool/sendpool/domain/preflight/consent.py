@@ -23,14 +23,14 @@ _FAULTS: Final = {
 _DISCLOSURES: Final = {
     "frequency": "P-FLOW-FREQUENCY",
     "rates": "P-FLOW-RATES",
-    "terms": "P-FLOW-TERMS",
 }
 # in whatever words: nobody writes these in capitals otherwise
 _HELP: Final = re.compile(r"\bHELP\b")
+_TERMS: Final = re.compile(r"\b(?:terms|privacy)\b", re.IGNORECASE)
 _STOP: Final = re.compile(r"\b(?:STOP|UNSUBSCRIBE|QUIT|CANCEL|END)\b")
 _OPT_IN_BY_KEYWORD: Final = re.compile(
     r"\b(?i:text|txt|texting|texts|send|sending|sends|message)\s+(?:the (?:key)?word\s+)?[\"'\u201c\u2018*]?"
-    r"(?!(?:STOP|HELP|INFO|END|QUIT|CANCEL|UNSUBSCRIBE|STOPALL|YES|NO|SMS|MMS|US|ME|A|AN|OTP)\b)[A-Z][A-Z0-9]{1,20}"
+    r"(?!(?:STOP|HELP|INFO|END|QUIT|CANCEL|UNSUBSCRIBE|STOPALL|YES|NO|SMS|MMS|US|ME|A|AN|OTP)\b)[A-Z0-9]{2,20}"
     r"[\"'\u201d\u2019*]?\s+to\s+(?:us\b|our\b|this\b|the\b|short|number|join\b|\+?\(?\d)"
 )
 _PICTURE: Final = re.compile(
@@ -83,6 +83,8 @@ def _lacking(reading: Reading, flow: Text, by_keyword: re.Match[str] | None) -> 
         yield "P-FLOW-HELP"
     if flow.first("L-OPTOUT-MISSING") and not _STOP.search(flow.text):
         yield "P-FLOW-STOP"
+    if not _TERMS.search(flow.text):
+        yield "P-FLOW-TERMS"
     if not flow.names(reading.campaign.brand_name):
         yield "P-FLOW-BRAND"
     if not (flow.says(vocabulary().purposes) or "about" in flow.tags):

@@ -141,7 +141,7 @@ def _check_repetitions(reading: Reading) -> Iterator[Hit]:
     alike = {
         each.field
         for pair in combinations(reading.samples, 2)
-        if _MOST_ALIKE <= _likeness(*pair) < 1
+        if _likeness(*pair) >= _MOST_ALIKE and pair[0].words.words != pair[1].words.words
         for each in pair
     }
     yield from (Hit("P-ALIKE", field) for field in sorted(alike))

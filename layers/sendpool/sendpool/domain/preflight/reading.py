@@ -118,13 +118,14 @@ def _read_text(field: str, text: str, context: LintContext) -> Text:
     text = _WRAPPED.sub(" ", text[:LONGEST_READ])
     words = read_words(text)
     meant = _without_disclaimers(text, words)
+    found = lint(meant, context)
     # of what a flow says, "we never share numbers" counts too: its negations are guards
-    judged = words if field == "message_flow" else read_words(meant)
+    judged = read_words(_without_links(text if field == "message_flow" else meant, found))
     known = vocabulary()
     tags: dict[str, str] = {}
     for tag, start, end in known.phrases.tagged(judged.without(known.guards.places(judged))):
         tags.setdefault(tag, text[judged.starts[start] : judged.ends[end - 1]])
-    return Text(field, text, words, tags, lint(meant, context))
+    return Text(field, text, words, tags, found)
 
 
 def _without_disclaimers(text: str, words: Words) -> str:
@@ -134,6 +135,14 @@ def _without_disclaimers(text: str, words: Words) -> str:
         found = _SENTENCE_END.search(text, begin)
         end = found.start() if found else len(text)
         text = f"{text[:begin]}{' ' * (end - begin)}{text[end:]}"
+    return text
+
+
+def _without_links(text: str, found: tuple[Finding, ...]) -> str:
+    """Blank the links: owl.shop/texts says nothing of texts."""
+    for link in found:
+        if link.rule == "L-LINKS-FLAG":
+            text = f"{text[: link.start]}{' ' * (link.end - link.start)}{text[link.end :]}"
     return text
 
 
