@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
@@ -66,7 +66,7 @@ class CampaignModel(BaseModel):
 
     def campaign(self, *, brand_name: str) -> Campaign:
         """Return the campaign; of the account's own brand, unless it names another."""
-        fields = {
+        fields: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in self
             if value is not None
