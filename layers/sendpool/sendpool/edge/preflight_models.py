@@ -60,9 +60,7 @@ class CampaignModel(BaseModel):
         default=None, description="As registered; the parameter BrandName if left out"
     )
     brand_website: StrictStr | None = None
-    brand_type: StrictStr | None = Field(
-        default=None, description="STANDARD, SOLE_PROPRIETOR or LOW_VOLUME_STANDARD"
-    )
+    brand_type: StrictStr | None = Field(default=None, description="STANDARD or SOLE_PROPRIETOR")
 
     def campaign(self, *, brand_name: str) -> Campaign:
         """Return the campaign; of the account's own brand, unless it names another."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Campaign:
     """The fields of Twilio's create (`Usa2p`), and three of the brand; None or empty is missing.
 
-    `brand_type` is as Twilio writes it (STANDARD, SOLE_PROPRIETOR), or LOW_VOLUME_STANDARD. What needs to know the
-    brand is not judged without it.
+    `brand_type` is as Twilio writes it (STANDARD, SOLE_PROPRIETOR). What needs to know the brand is not judged
+    without it.
     """
 
     brand_registration_sid: str | None = None

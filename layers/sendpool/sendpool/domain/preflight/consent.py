@@ -8,7 +8,7 @@ from typing import Final
 
 from sendpool.domain.phrases import read_words
 from sendpool.domain.preflight.reading import Reading, Text
-from sendpool.domain.preflight.rules import Hit
+from sendpool.domain.preflight.rules import Hit, Severity
 from sendpool.domain.preflight.vocabulary import vocabulary
 
 # what a flow must not say
@@ -68,6 +68,7 @@ def check_flow(reading: Reading) -> Iterator[Hit]:
             yield Hit(rule, flow.field, said)
     by_keyword = _OPT_IN_BY_KEYWORD.search(flow.text)
     yield from (Hit(rule, flow.field) for rule in _lacking(reading, flow, by_keyword))
+    yield from _check_ways_out(flow)
     yield from _check_evidence(flow)
     yield from _check_keywords(reading, flow, by_keyword)
 
@@ -79,16 +80,21 @@ def _lacking(reading: Reading, flow: Text, by_keyword: re.Match[str] | None) -> 
     if not (by_keyword or "channel" in flow.tags):
         yield "P-FLOW-CHANNEL"
     yield from (rule for tag, rule in _DISCLOSURES.items() if tag not in flow.tags)
-    if not ("help" in flow.tags or _HELP.search(flow.text)):
-        yield "P-FLOW-HELP"
-    if flow.first("L-OPTOUT-MISSING") and not _STOP.search(flow.text):
-        yield "P-FLOW-STOP"
     if not _TERMS.search(flow.text):
         yield "P-FLOW-TERMS"
     if not flow.names(reading.campaign.brand_name):
         yield "P-FLOW-BRAND"
     if not (flow.says(vocabulary().purposes) or "about" in flow.tags):
         yield "P-FLOW-PURPOSE"
+
+
+def _check_ways_out(flow: Text) -> Iterator[Hit]:
+    """HELP and STOP have to stand where people agree; where that is a page, it may say so for itself."""
+    severity: Severity | None = "warn" if flow.first("L-LINKS-FLAG") else None
+    if not ("help" in flow.tags or _HELP.search(flow.text)):
+        yield Hit("P-FLOW-HELP", flow.field, severity=severity)
+    if flow.first("L-OPTOUT-MISSING") and not _STOP.search(flow.text):
+        yield Hit("P-FLOW-STOP", flow.field, severity=severity)
 
 
 def _check_evidence(flow: Text) -> Iterator[Hit]:

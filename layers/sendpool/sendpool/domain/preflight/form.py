@@ -32,7 +32,7 @@ _BRAND_SID: Final = re.compile(r"BN[0-9a-fA-F]{32}")
 
 _UNFILLED: Final = re.compile(
     r"[\[<{(]{1,2}\s*(?:insert|enter|add|your|company|business|brand|organi[sz]ation|client|agency|store|todo|tbd|xxx+)"
-    r"(?![\w-])[^\[\]<>{}()\n]{0,60}[\]>})]{1,2}"
+    r"(?![^\W_]|-)[^\[\]<>{}()\n]{0,60}[\]>})]{1,2}"
     r"|\blorem ipsum\b|\b(?:your|the) (?:company|business|brand|organization|website) name\b"
     r"|\byour(?:company|business|brand|website|domain)\.com\b|\bX{4,}\b|\bTODO\b|\bTBD\b",
     re.IGNORECASE,

@@ -37,6 +37,8 @@ class Text:
     words: Words
     tags: Mapping[str, str]
     found: tuple[Finding, ...]
+    leads_home: bool
+    """Whether a link in it leads to the brand's own site."""
 
     def first(self, rule: str) -> Finding | None:
         """Return the first finding of a lint rule."""
@@ -125,7 +127,7 @@ def _read_text(field: str, text: str, context: LintContext) -> Text:
     tags: dict[str, str] = {}
     for tag, start, end in known.phrases.tagged(judged.without(known.guards.places(judged))):
         tags.setdefault(tag, text[judged.starts[start] : judged.ends[end - 1]])
-    return Text(field, text, words, tags, found)
+    return Text(field, text, words, tags, found, bool(context.own_domains) and _leads_home(found))
 
 
 def _without_disclaimers(text: str, words: Words) -> str:
@@ -136,6 +138,11 @@ def _without_disclaimers(text: str, words: Words) -> str:
         end = found.start() if found else len(text)
         text = f"{text[:begin]}{' ' * (end - begin)}{text[end:]}"
     return text
+
+
+def _leads_home(found: tuple[Finding, ...]) -> bool:
+    links = {each.start for each in found if each.rule == "L-LINKS-FLAG"}
+    return bool(links - {each.start for each in found if each.rule == "L-URL-FOREIGN"})
 
 
 def _without_links(text: str, found: tuple[Finding, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sendpool.domain.lint import Finding
 from sendpool.domain.preflight.reading import Reading, Text
-from sendpool.domain.preflight.rules import Hit
+from sendpool.domain.preflight.rules import Hit, Severity
 from sendpool.domain.preflight.vocabulary import vocabulary
 
 _2FA: Final = "2FA"
@@ -30,7 +30,9 @@ def check_samples(reading: Reading) -> Iterator[Hit]:
         return
     campaign = reading.campaign
     yield from _check_any(
-        "P-SAMPLE-BRAND", samples, [each.names(campaign.brand_name) for each in samples]
+        "P-SAMPLE-BRAND",
+        samples,
+        [each.names(campaign.brand_name) or each.leads_home for each in samples],
     )
     if not any(each.first("L-OPTOUT-MISSING") is None for each in samples):
         is_code = campaign.us_app_to_person_usecase == _2FA
@@ -106,10 +108,8 @@ def check_links(reading: Reading) -> Iterator[Hit]:
 def check_replies(reading: Reading) -> Iterator[Hit]:
     """Find answers to keywords that lack what they have to say."""
     brand = reading.campaign.brand_name
-    if (opt_in := reading.opt_in_message) and (lacks := list(_lacks(opt_in, brand))):
-        yield Hit(
-            "P-OPT-IN-MESSAGE", opt_in.field, message=f"the confirmation lacks: {', '.join(lacks)}"
-        )
+    if opt_in := reading.opt_in_message:
+        yield from _check_confirmation(opt_in, brand)
     if (answer := reading.help_message) and not (
         answer.names(brand) and _tells_how_to_reach(answer)
     ):
@@ -118,18 +118,22 @@ def check_replies(reading: Reading) -> Iterator[Hit]:
         yield Hit("P-OPT-OUT-MESSAGE", answer.field)
 
 
-def _lacks(confirmation: Text, brand: str | None) -> Iterator[str]:
-    if not confirmation.names(brand):
-        yield "the brand"
-    tags = confirmation.tags
-    if "frequency" not in tags:
-        yield "how often you text"
-    if "rates" not in tags:
-        yield "'Msg & data rates may apply'"
-    if "help" not in tags:
-        yield "HELP"
-    if confirmation.first("L-OPTOUT-MISSING"):
-        yield "STOP"
+def _check_confirmation(text: Text, brand: str | None) -> Iterator[Hit]:
+    """Without brand, HELP and STOP it is rejected; many without frequency and rates pass."""
+    needed = {
+        "the brand": text.names(brand),
+        "HELP": "help" in text.tags,
+        "STOP": text.first("L-OPTOUT-MISSING") is None,
+    }
+    wanted = {
+        "how often you text": "frequency" in text.tags,
+        "'Msg & data rates may apply'": "rates" in text.tags,
+    }
+    lacks = [what for what, is_said in (needed | wanted).items() if not is_said]
+    if lacks:
+        severity: Severity | None = None if needed.keys() & set(lacks) else "warn"
+        message = f"the confirmation lacks: {', '.join(lacks)}"
+        yield Hit("P-OPT-IN-MESSAGE", text.field, severity=severity, message=message)
 
 
 def _tells_how_to_reach(answer: Text) -> bool:

@@ -55,9 +55,6 @@ def _check_brand(reading: Reading, code: str) -> Iterator[Hit]:
     brand_type = reading.campaign.brand_type
     if brand_type and code and (brand_type == "SOLE_PROPRIETOR") is not (code == "SOLE_PROPRIETOR"):
         yield Hit("P-USE-CASE-BRAND", _FIELD, code)
-    elif brand_type == "LOW_VOLUME_STANDARD" and code and code != "LOW_VOLUME":
-        message = "brands that skip the secondary vetting usually have LOW_VOLUME campaigns"
-        yield Hit("P-USE-CASE-BRAND", _FIELD, code, severity="warn", message=message)
     name = reading.campaign.brand_name
     if name and reading.is_sole_proprietor:
         words = read_words(name.replace(".", "")).spoken()
