@@ -1,9 +1,9 @@
 """Preflight of A2P campaigns: what it finds in campaigns that were written to be judged, and rule by rule.
 
-`campaigns.yaml` has verdicts and rules. At first sight of the 30 `late` campaigns, written after the rules, 21
-verdicts were right (7 of 12 good ones were rejected, 2 of 18 bad ones accepted), 21 of 24 rules found and 16 made up;
-after learning from them, of the 30 `later` ones 25 (3 of 10, 2 of 20), 26 of 28 and 9. Expect the like of a campaign
-that nobody has seen. `also` are rules that may be found besides.
+`campaigns.yaml` has verdicts and rules; `also` are rules that may be found besides. Three parts of 30 were written
+after the rules, each after these had learned from the one before. At first sight, verdicts right, good ones rejected,
+bad ones accepted, rules found, rules made up: `late` 21, 7 of 12, 2 of 18, 21 of 24, 16; `later` 25, 3 of 10, 2 of 20,
+26 of 28, 9; `last` 28, 2 of 10, 0 of 20, 24 of 26, 5. Expect the last of a campaign that nobody has seen, at best.
 """
 
 from __future__ import annotations
@@ -87,8 +87,13 @@ def found(campaign: Campaign, **change: Any) -> dict[str, Finding]:
 
 def test_the_corpus_is_as_large_and_mixed_as_it_says() -> None:
     parts = [row.get("part", "first") for row in ROWS.values()]
-    assert {part: parts.count(part) for part in parts} == {"first": 99, "late": 30, "later": 30}
-    assert sum(row["verdict"] == "accept" for row in ROWS.values()) == 47
+    assert {part: parts.count(part) for part in parts} == {
+        "first": 99,
+        "late": 30,
+        "later": 30,
+        "last": 30,
+    }
+    assert sum(row["verdict"] == "accept" for row in ROWS.values()) == 57
     named = {
         rule for row in ROWS.values() for rule in (*row.get("rules", ()), *row.get("also", ()))
     }
@@ -98,7 +103,7 @@ def test_the_corpus_is_as_large_and_mixed_as_it_says() -> None:
 
 @pytest.mark.parametrize(
     ("part", "caught", "missed", "false"),
-    [("first", 91, 0, 0), ("late", 24, 0, 0), ("later", 28, 0, 0)],
+    [("first", 91, 0, 0), ("late", 24, 0, 0), ("later", 28, 0, 0), ("last", 26, 0, 0)],
 )
 def test_no_more_is_missed_or_made_up_than_measured(
     part: str, caught: int, missed: int, false: int
