@@ -20,8 +20,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sendpool.domain.preflight.addresses import site_of
 from sendpool.domain.preflight.campaign import Campaign
-from sendpool.domain.preflight.reading import site_of
 from sendpool.domain.preflight.rules import rules
 from sendpool.domain.preflight.verdict import Finding, preflight
 from sendpool.domain.preflight.vocabulary import vocabulary
@@ -308,8 +308,8 @@ PASSING: list[tuple[str, dict[str, Any]]] = [
     ("P-SHORTENER", {"brand_website": "https://owl.ly"} | sample("See https://go.owl.ly/1")),
     ("P-LINK-FOREIGN", sample("See https://track.owl.shop/1")),
     ("P-OPT-IN-MESSAGE", {"opt_in_message": OPT_IN}),
-    ("P-HELP-MESSAGE", {"help_message": "Owl Shop: Write to help@owl.shop"}),
-    ("P-OPT-OUT-MESSAGE", {"opt_out_message": "Owl Shop: You are unsubscribed."}),
+    ("P-HELP-MESSAGE", {"help_message": "Owl Shop: Write to help@owl.shop", "help_keywords": ("HELP",)}),
+    ("P-OPT-OUT-MESSAGE", {"opt_out_message": "Owl Shop: You are unsubscribed.", "opt_out_keywords": ("STOP",)}),
     ("P-PAGES-SAME", {"privacy_policy_url": "https://owl.shop/legal#privacy", "terms_and_conditions_url": "https://owl.shop/legal#terms"}),
     ("P-PAGE-FOREIGN", privacy("https://help.owl.shop/privacy")),
     ("P-LOAN", {"direct_lending": True} | about("reminders of their loan payments")),
@@ -340,6 +340,8 @@ def test_what_looks_like_it_breaks_no_rule(rule: str, change: dict[str, Any]) ->
         ("P-FLOW-STOP", flow("STOP to opt out, "), "warn"),
         ("P-FLOW-STOP", {"message_flow": BY_PAPER.replace("STOP to opt out, ", "")}, "reject"),
         ("P-OPT-IN-MESSAGE", {"opt_in_message": "Owl Shop: Welcome! HELP for help, STOP to end"}, "warn"),
+        ("P-OPT-OUT-MESSAGE", {"opt_out_keywords": ("STOP", "END")}, "warn"),
+        ("P-HELP-MESSAGE", {"help_keywords": ("HELP",)}, "warn"),
     ],
 )  # fmt: skip
 def test_some_breaches_only_warn(rule: str, change: dict[str, Any], severity: str) -> None:

@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import SplitResult
 
 from sendpool.domain.lint import LintContext, lint
-from sendpool.domain.preflight.reading import Reading, host_of, is_below, site_of, split_url
+from sendpool.domain.preflight.addresses import host_of, is_below, site_of, split_url
+from sendpool.domain.preflight.reading import Reading
 from sendpool.domain.preflight.rules import Hit
 from sendpool.domain.preflight.vocabulary import vocabulary
 

@@ -6,23 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
 from sendpool.domain.lint import Finding, LintContext, lint
 from sendpool.domain.phrases import Words, read_words
+from sendpool.domain.preflight.addresses import site_of
 from sendpool.domain.preflight.campaign import Campaign
 from sendpool.domain.preflight.vocabulary import vocabulary
 
-LONGEST_READ: Final = 5000
+_LONGEST_READ: Final = 5000
 """Characters of a text that are looked at: more than Twilio takes in any field."""
 
 _MOST_SAMPLES: Final = 10
-_COUNTRY: Final = 2
-"""Letters of a country's domain."""
 _SENTENCE_END: Final = re.compile(r"[.!?\n](?:\s|$)|$")
 # a line that goes on: sentences and list items end with a sign, paragraphs with an empty line
 _WRAPPED: Final = re.compile(r"(?<![.!?:;\n\r])\n(?!\s*(?:\n|[-*\u2022]|\d+[.)]))")
-_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def read(campaign: Campaign) -> Reading:
 
 
 def _read_text(field: str, text: str, context: LintContext) -> Text:
-    text = _WRAPPED.sub(" ", text[:LONGEST_READ])
+    text = _WRAPPED.sub(" ", text[:_LONGEST_READ])
     words = read_words(text)
     meant = _without_disclaimers(text, words)
     found = lint(meant, context)
@@ -151,51 +148,3 @@ def _without_links(text: str, found: tuple[Finding, ...]) -> str:
         if link.rule == "L-LINKS-FLAG":
             text = f"{text[: link.start]}{' ' * (link.end - link.start)}{text[link.end :]}"
     return text
-
-
-def split_url(url: str) -> SplitResult | None:
-    """Take an address apart, written with a scheme or without; None if it is none."""
-    url = url.strip()
-    if not url or len(url) > LONGEST_READ or any(each.isspace() for each in url):
-        return None
-    try:
-        parts = urlsplit(url if _SCHEME.match(url) else f"//{url}")
-        host = parts.hostname
-        _ = parts.port  # raises for what is none
-    except ValueError:
-        return None
-    return parts if host else None
-
-
-def host_of(url: str | None) -> str | None:
-    """Return an address's host without `www.`; None if it has none."""
-    parts = split_url(url or "")
-    host = parts and (parts.hostname or "").rstrip(".").removeprefix("www.")
-    return host or None
-
-
-def site_of(url: str | None) -> str | None:
-    """Return the domain that belongs to whoever owns an address, such as owl.shop of www.owl.shop/faq.
-
-    An approximation of the public suffix list: hosts that many share count whole, and so does what lies below an
-    unknown second level.
-    """
-    host = host_of(url)
-    if host is None or is_below(host, vocabulary().shared_hosts):
-        return host
-    labels = host.split(".")
-    match labels:
-        case [_, _, *_, "us"]:
-            return host  # k12.mn.us and its like
-        case [*_, second, country] if (
-            len(country) == _COUNTRY and second in vocabulary().second_levels
-        ):
-            return ".".join(labels[-3:])
-        case _:
-            return ".".join(labels[-2:])
-
-
-def is_below(host: str, domains: frozenset[str]) -> bool:
-    """Tell whether a host is one of these domains or below."""
-    labels = host.split(".")
-    return any(".".join(labels[place:]) in domains for place in range(len(labels)))

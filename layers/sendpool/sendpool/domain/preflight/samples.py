@@ -116,6 +116,21 @@ def check_replies(reading: Reading) -> Iterator[Hit]:
         yield Hit("P-HELP-MESSAGE", answer.field)
     if (answer := reading.opt_out_message) and not (answer.names(brand) and "gone" in answer.tags):
         yield Hit("P-OPT-OUT-MESSAGE", answer.field)
+    yield from _check_pairs(reading)
+
+
+def _check_pairs(reading: Reading) -> Iterator[Hit]:
+    """Who answers STOP or HELP without Twilio gives keywords and an answer, who leaves it to Twilio neither."""
+    campaign = reading.campaign
+    for kind, keywords, answer in (
+        ("opt_out", campaign.opt_out_keywords, reading.opt_out_message),
+        ("help", campaign.help_keywords, reading.help_message),
+    ):
+        if bool(keywords) is not bool(answer):
+            rule = f"P-{kind.upper().replace('_', '-')}-MESSAGE"
+            field = f"{kind}_{'message' if keywords else 'keywords'}"
+            message = "give keywords and the answer to them, or neither: then Twilio answers"
+            yield Hit(rule, field, severity="warn", message=message)
 
 
 def _check_confirmation(text: Text, brand: str | None) -> Iterator[Hit]:
