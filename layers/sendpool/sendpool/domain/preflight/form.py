@@ -30,12 +30,17 @@ _KEYWORDS: Final = ("opt_in_keywords", "opt_out_keywords", "help_keywords")
 _MOST_KEYWORDS: Final = 255
 _BRAND_SID: Final = re.compile(r"BN[0-9a-fA-F]{32}")
 
+# what stands for the brand is no variable of a message
 _UNFILLED: Final = re.compile(
-    r"[\[<{(]{1,2}\s*(?:insert|enter|add|your|company|business|brand|organi[sz]ation|client|agency|store|todo|tbd|xxx+)"
-    r"(?![^\W_]|-)[^\[\]<>{}()\n]{0,60}[\]>})]{1,2}"
+    r"[\[<{]{1,2}\s*(?:(?:your[\s_-]+)?(?:company|business|brand|organi[sz]ation|agency|website)|insert|enter|add|todo|tbd|xxx+)"
+    r"(?![^\W_]|-)[^\[\]<>{}\n]{0,60}[\]>}]{1,2}"
     r"|\blorem ipsum\b|\b(?:your|the) (?:company|business|brand|organization|website) name\b"
     r"|\byour(?:company|business|brand|website|domain)\.com\b|\bX{4,}\b|\bTODO\b|\bTBD\b",
     re.IGNORECASE,
+)
+# a description and a flow have none at all
+_BRACKETED: Final = re.compile(
+    r"[\[<{]{1,2}\s*(?:your|client|store)(?![^\W_])[^\[\]<>{}\n]{0,60}[\]>}]{1,2}", re.IGNORECASE
 )
 _FEWEST_WORDS: Final = 12
 _MOST_ALIKE: Final = 0.85
@@ -105,7 +110,8 @@ def check_wording(reading: Reading) -> Iterator[Hit]:
 
 
 def _check_placeholders(text: Text, *, is_sample: bool) -> Iterator[Hit]:
-    if unfilled := _UNFILLED.search(text.text):
+    unfilled = _UNFILLED.search(text.text) or (not is_sample and _BRACKETED.search(text.text))
+    if unfilled:
         yield Hit("P-PLACEHOLDER", text.field, unfilled[0])
         return
     for finding in text.found:

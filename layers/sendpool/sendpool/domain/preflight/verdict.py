@@ -62,12 +62,15 @@ class Preflight:
 
 
 def preflight(campaign: Campaign) -> Preflight:
-    """Hold a campaign against all rules; each counts once for each field."""
+    """Hold a campaign against all rules; each counts once for each field, at its gravest."""
     reading = read(campaign)
     hits: dict[tuple[str, str], Finding] = {}
     for check in _CHECKS:
-        for hit in check(reading):
-            hits.setdefault((hit.rule, hit.field), _finding(hit))
+        for finding in map(_finding, check(reading)):
+            place = (finding.rule, finding.field)
+            # of the two words `reject` comes first
+            if place not in hits or finding.severity < hits[place].severity:
+                hits[place] = finding
     return Preflight(
         tuple(sorted(hits.values(), key=lambda each: (each.severity, each.field, each.rule)))
     )
