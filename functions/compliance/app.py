@@ -2,6 +2,7 @@
 
 GET /opt-outs/review lists the texts that read like an opt-out, PUT /opt-outs/review/{sid} decides about one.
 GET /conversations/{phone} shows what passed between us and somebody; GET and PUT /answers, what we answer to whom.
+POST /compliance/campaigns/preflight holds an A2P campaign against what gets campaigns rejected.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.adapters.ledger.listing import CursorError
 from sendpool.domain.errors import InvalidRequestError, Violation
+from sendpool.domain.preflight.verdict import preflight
 from sendpool.edge import http, warm
 from sendpool.edge.answers import read_answer_book
 from sendpool.edge.conversation_models import AnswerBookModel, ConversationPage, EntryView
@@ -31,6 +33,7 @@ from sendpool.edge.opt_out_models import (
     ReviewPage,
 )
 from sendpool.edge.people import opting_out
+from sendpool.edge.preflight_models import CampaignModel, PreflightView
 from sendpool.workflows import opt_outs
 
 # what Lambda takes: 6 MB
@@ -138,6 +141,11 @@ def show_answers() -> AnswerBookModel:
 def write_answers(request: Annotated[AnswerBookModel, Body()]) -> AnswerBookModel:
     warm.answer_books().put(request.book())
     return request
+
+
+@api.post("/compliance/campaigns/preflight", summary="Judge an A2P campaign before its fee")
+def judge_campaign(request: Annotated[CampaignModel, Body()]) -> PreflightView:
+    return PreflightView.of(preflight(request.campaign(brand_name=warm.settings().brand)))
 
 
 def _invalid_cursor() -> InvalidRequestError:

@@ -155,6 +155,7 @@ def test_requests_take_no_fields_that_are_not_described() -> None:
         ("PutBack", "service/put-back"),
         ("AddSender", "service/add-sender"),
         ("AddSender", "service/add-alphanumeric"),
+        ("CampaignModel", "compliance/preflight"),
     ],
 )
 def test_a_request_that_is_served_fits_its_schema(schema: str, event: str) -> None:

@@ -112,6 +112,15 @@ def test_what_is_not_known_raises_nothing() -> None:
     assert lint("Call 555-201-0100 or see https://x.example/a", LintContext(category="x")) == ()
 
 
+@pytest.mark.parametrize(
+    "phone", ["1-800-555-0161", "1 (800) 555-0161", "18005550161", "800.555.0161"]
+)
+def test_a_phone_number_may_begin_with_the_country_code(phone: str) -> None:
+    context = replace(PLAIN, has_embedded_phone=False)
+
+    assert [each.text for each in lint(f"Call {phone}, order 1234567", context)] == [phone]
+
+
 def test_every_rule_says_what_it_rests_on() -> None:
     assert all(rule.message and rule.basis for rule in _RULES.values())
 

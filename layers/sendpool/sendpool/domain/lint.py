@@ -80,7 +80,7 @@ _RULES: Final = {
 _LINK: Final = re.compile(r"(?P<scheme>https?)://[^\s<>\"\u201c\u201d]+", re.IGNORECASE)
 _IP: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _PHONE: Final = re.compile(
-    r"(?<![\w.+-])(?:\+\d[\d ().-]{7,18}\d|\(?[2-9]\d{2}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|[2-9]\d{9})(?![\w-])"
+    r"(?<![\w.+-])(?:\+\d[\d ().-]{7,18}\d|(?:1[ .-])?\(?[2-9]\d{2}\)?[ .-]{1,2}\d{3}[ .-]\d{4}|1?[2-9]\d{9})(?![\w-])"
 )
 _PILED_UP: Final = re.compile(r"[!?]{3,}|\${3,}")
 _SPACED: Final = re.compile(r"(?<![^\W_])(?:[^\W\d_][ .*_-]){3,}[^\W\d_](?![^\W_])")
