@@ -27,6 +27,7 @@ from sendpool.adapters.twilio.products import (
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
+from sendpool.edge.pausing import paused
 from sendpool.edge.people import opting_out
 from sendpool.workflows.fetch_media import Fetching
 from sendpool.workflows.pool import Pool
@@ -140,4 +141,5 @@ def sending(context: LambdaContext) -> Sending:
         evidence_age=warm.settings().evidence_age,
         pool=pool(),
         parking=warm.parking(),
+        tell_paused=paused,
     )
