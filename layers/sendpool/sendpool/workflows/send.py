@@ -196,7 +196,7 @@ def _send_fresh(
     except TwilioBusyError as busy:
         if deferred:
             again = sending.now() + timedelta(seconds=busy.retry_after or 0)
-            sending.messages.settle([replace(deferred, due_at=again)])
+            sending.messages.put_back(replace(deferred, due_at=again), owner=lease.owner)
         else:
             sending.messages.release(record.id, owner=lease.owner)
         raise
