@@ -157,6 +157,9 @@ def _take_in(text: AnsweredText, before: Sequence[Entry], receiving: Receiving) 
         )
     if fields.get("From"):
         _act(asked, fields, receiving, at=kept.received_at)
+        receiving.opting_out.reachability.heard_from(
+            fields["From"], kept.received_at, source="inbound"
+        )
     receiving.opting_out.queues.fetch_media(
         WantedMedia(sid=kept.sid, number=number, url=url)
         for number, (url, _) in enumerate(kept.media)
