@@ -300,6 +300,47 @@ def test_a_conversation_shows_both_sides_the_newest_first(
     assert question["broadcast_id"] == broadcast_id
 
 
+def sent_before(twilio: FakeTwilio, clock: Clock, to: str = PERSON) -> tuple[str, str]:
+    """Send somebody a message; returns its id and SID."""
+    answer = messages(http("POST", "/messages", {"to": to, "body": "Hi"}), Context())
+    clock.pass_by(seconds=1)
+    told = json.loads(answer["body"])
+    return told["id"], told["sid"]
+
+
+@pytest.mark.parametrize("channel", ["", "whatsapp:"])
+def test_a_text_that_names_the_message_it_replies_to_answers_that_one(
+    aws: Aws, twilio: FakeTwilio, clock: Clock, channel: str
+) -> None:
+    (older, sid), _ = sent_before(twilio, clock), sent_before(twilio, clock)
+    says("Yes, that one", From=channel + PERSON, OriginalRepliedMessageSid=sid)
+    [entry] = aws.items(prefix="IN#")
+    assert entry["in_reply_to"] == older
+
+
+@pytest.mark.parametrize("named", ["", "SM" + "f" * 32, "another's", "SM1", "x" * 3_000])
+def test_a_text_that_names_no_message_of_theirs_answers_the_newest(
+    aws: Aws, twilio: FakeTwilio, clock: Clock, named: str
+) -> None:
+    _, (newest, _) = sent_before(twilio, clock), sent_before(twilio, clock)
+    _, others = sent_before(twilio, clock, to="+12025550199")
+    sid = others if named == "another's" else named
+    says("Yes", OriginalRepliedMessageSid=sid)
+    entry, *_ = conversation()["entries"]
+    assert entry["in_reply_to"] == newest
+
+
+def test_a_text_that_names_their_own_text_answers_the_newest(
+    aws: Aws, twilio: FakeTwilio, clock: Clock
+) -> None:
+    newest, _ = sent_before(twilio, clock)
+    says("Are you open?", MessageSid="SM" + "e" * 32)
+    clock.pass_by(seconds=1)
+    says("Well?", OriginalRepliedMessageSid="SM" + "e" * 32)
+    entry, *_ = conversation()["entries"]
+    assert entry["in_reply_to"] == newest
+
+
 def test_a_text_that_answers_nothing_says_so(aws: Aws) -> None:
     says("Hello")
     [entry] = conversation()["entries"]

@@ -88,6 +88,7 @@ class Place:
 
 
 _PLACE = re.compile(r"(bc_[0-9a-f]{32})-(\d{6})-(\d{3})")
+_SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}", re.ASCII)
 _SINGLE = re.compile(r"msg_[0-9a-f]{32}|req_[A-Za-z0-9._-]{1,128}")
 
 
@@ -99,6 +100,11 @@ def place_of(message_id: str) -> Place | None:
 
 def is_message_id(text: str) -> bool:
     return bool(_SINGLE.fullmatch(text) or _PLACE.fullmatch(text))
+
+
+def is_sid(text: str) -> bool:
+    """Tell whether it has the form of an id of Twilio's."""
+    return bool(_SID.fullmatch(text))
 
 
 def new_id(kind: Literal["msg", "bc"], *, key: str | None) -> str:
