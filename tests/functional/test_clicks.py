@@ -525,6 +525,20 @@ def test_a_click_that_is_told_again_writes_nothing(pool: Pool) -> None:
     assert [item["version"] for item in pool.kept()] == [1]
 
 
+def test_a_click_that_is_told_again_under_another_token_is_no_other_one(
+    pool: Pool, aws: Aws
+) -> None:
+    made = pool.post()
+    for token in ("1", "2"):
+        event = webhook("/webhooks/clicks", told(made["sid"]))
+        event["headers"]["i-twilio-idempotency-token"] = token
+        assert clicks(event, Context()) == {"statusCode": 204}
+    assert recorder({"Records": aws.records("CALLBACKS_QUEUE")}, Context()) == {
+        "batchItemFailures": []
+    }
+    assert pool.get(made["id"])["clicks"]["raw"] == 1
+
+
 # ------------------------------------------------------------------------------------------------ dying
 
 

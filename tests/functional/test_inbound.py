@@ -241,6 +241,25 @@ def test_a_text_that_comes_again_is_answered_the_same_and_done_once(aws: Aws, cl
     assert len(conversation()["entries"]) == 2
 
 
+def test_a_stop_that_is_repeated_under_another_token_does_not_undo_a_start(
+    aws: Aws, clock: Clock
+) -> None:
+    # GIVEN a STOP, and a START after it
+    stop = webhook("/webhooks/inbound", text("STOP"))
+    stop["headers"]["i-twilio-idempotency-token"] = "1"
+    inbound(stop, Context())
+    clock.pass_by(minutes=1)
+    says("START")
+    # WHEN somebody who captured the first one invents a token for it
+    stop["headers"]["i-twilio-idempotency-token"] = "2"
+    clock.pass_by(minutes=1)
+    inbound(stop, Context())
+    # THEN
+    shown = conversation()
+    assert not shown["blocked"]
+    assert len(shown["entries"]) == 2
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_dying_at_any_call_of_a_stop_keeps_it_and_stops_once(
     aws: Aws, clock: Clock, when: Literal["before", "after"]
