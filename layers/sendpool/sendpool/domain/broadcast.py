@@ -260,13 +260,17 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class ClickCounts:
-    """How often links were followed, by what; `people` is how many recipients did so themselves."""
+    """How often links were followed, by what; `people` is how many recipients did so themselves.
+
+    `capped` is how many messages had more clicks than the earliest that are kept of each: the others are not in here.
+    """
 
     raw: int
     previews: int
     scanners: int
     human: int
     people: int
+    capped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +321,7 @@ class Counters:
 
     @property
     def clicks(self) -> ClickCounts:
-        kinds = ("previews", "scanners", "human", "people")
+        kinds = ("previews", "scanners", "human", "people", "capped")
         return ClickCounts(
             self.counts.get(CLICKS, 0), *(self.counts.get(f"{CLICKS}:{kind}", 0) for kind in kinds)
         )

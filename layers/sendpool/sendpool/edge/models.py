@@ -760,13 +760,17 @@ class BilledView(PriceView):
 
 
 class ClickCountsView(BaseModel):
-    """How often links of a broadcast were followed, by what; `people` is how many recipients did so themselves."""
+    """How often links of a broadcast were followed, by what; `people` is how many recipients did so themselves.
+
+    `capped` is how many messages had more than 100 clicks, of which 100 are counted.
+    """
 
     raw: int = 0
     previews: int = 0
     scanners: int = 0
     human: int = 0
     people: int = 0
+    capped: int = 0
 
     @classmethod
     def of(cls, counts: ClickCounts) -> Self:

@@ -63,7 +63,9 @@ def _standing(item: Mapping[str, Any]) -> Standing:
 
 
 def _clicked(item: Mapping[str, Any]) -> Clicked:
-    return Clicked(item["version"], item["previews"], item["scanners"], item["human"])
+    return Clicked(
+        item["version"], item["previews"], item["scanners"], item["human"], item["has_more"]
+    )
 
 
 def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:

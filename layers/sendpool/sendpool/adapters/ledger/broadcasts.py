@@ -332,7 +332,8 @@ class Tallies:
         expires = items.epoch(now + self._retention)
         self._table.transact(
             puts=[self._put(old, new, expires) for old, new in changed],
-            updates=[_move_counters(broadcast_id, moves, expires)],
+            # clicks may change and be counted the same
+            updates=[_move_counters(broadcast_id, moves, expires)] if moves else [],
         )
 
     def _put(self, old: VersionedTally, new: tally.Tally, expires: int) -> tuple[Item, str, Item]:
