@@ -100,8 +100,8 @@ class Clicked:
         found = _CLICKS_WRITTEN.fullmatch(text)
         if found is None:
             raise ValueError("not counts of clicks")
-        *numbers, more = found.groups()
-        return cls(*map(int, numbers), has_more=bool(more))
+        version, previews, scanners, human, more = found.groups()
+        return cls(int(version), int(previews), int(scanners), int(human), has_more=bool(more))
 
 
 @dataclass(frozen=True, slots=True)
