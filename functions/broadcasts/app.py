@@ -109,8 +109,11 @@ def pause(broadcast_id: str) -> Response[BroadcastView]:
 def resume(
     broadcast_id: str, request: Annotated[Resume | None, Body()] = None
 ) -> Response[BroadcastView]:
-    budget = in_millionths(request.budget) if request else None
-    return _accepted(control.resume(broadcast_id, controlling(), budget=budget))
+    request = request or Resume()
+    terms = control.Terms(
+        budget=in_millionths(request.budget), despite_errors=frozenset(request.despite_errors)
+    )
+    return _accepted(control.resume(broadcast_id, controlling(), terms))
 
 
 @api.post(

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.adapters.ledger.table import load
 from sendpool.edge import warm
 from sendpool.edge.observability import logger
+from sendpool.edge.pausing import paused
 from sendpool.workflows.roll_up import RollingUp, read_change, roll_up
 
 
@@ -16,6 +17,8 @@ from sendpool.workflows.roll_up import RollingUp, read_change, roll_up
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     images = (record["dynamodb"].get("NewImage") for record in event["Records"])
     changes = [read_change(load(image)) for image in images if image]
-    needs = RollingUp(tallies=warm.tallies(), broadcasts=warm.broadcasts(), now=warm.now)
+    needs = RollingUp(
+        tallies=warm.tallies(), broadcasts=warm.broadcasts(), now=warm.now, tell_paused=paused
+    )
     for broadcast_id in roll_up(filter(None, changes), needs):
         logger.info("broadcast completed", extra={"broadcast_id": broadcast_id})

@@ -300,6 +300,16 @@ def failing(world: World) -> Expected:
     return Expected({broadcast_id: rows})
 
 
+def refused(world: World) -> Expected:
+    """A broadcast that pauses at once because Twilio's pool is empty for a while, and is resumed before and after."""
+    rows = people(1000, 10)
+    world.twilio.empty_the_pool(seconds=600)
+    broadcast_id, created = _announce(world, "refused", rows, rate=0.4)
+    for after in range(60, 6000, 300):
+        _control(world, broadcast_id, "resume", after=after, follows=created)
+    return Expected({broadcast_id: rows})
+
+
 def retried(world: World) -> Expected:
     """A broadcast of which some fail for a reason that passes, and hours later those are tried again, twice asked."""
     world.shrink(import_recipients, PART_BYTES=200, PARTS_A_CHECKPOINT=1)
@@ -407,6 +417,7 @@ SCENARIOS: dict[str, Scenario] = {
         unanswered,
         asleep,
         failing,
+        refused,
         retried,
         clicked,
     )

@@ -12,7 +12,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -112,6 +112,7 @@ class SimulatedTwilio:
         self.webhooks: deque[Webhook] = deque()
         self._loop = loop
         self.silent: set[str] = set()
+        self._refuses_until = BEGINNING
         self._receptions: list[asyncio.Task[Inbound]] = []
         session: Any = _Session(self.webhooks.append)
         self._simulator = Simulator(SETTINGS, session)
@@ -154,6 +155,10 @@ class SimulatedTwilio:
         self.silent.add(person)
         self._simulator.fates.script({"to": person, "callbacks": "lost", "count": None})
 
+    def empty_the_pool(self, *, seconds: float) -> None:
+        """Refuse everybody's messages from now on for so long."""
+        self._refuses_until = self.now() + timedelta(seconds=seconds)
+
     def slow_down(self, person: str, *, seconds: float) -> None:
         """Let each step of messages to this person take so long; it is the same for all who are slow."""
         self._simulator.change({"slow_ms": seconds * 1000})
@@ -193,6 +198,8 @@ class SimulatedTwilio:
         self._turn(1)
 
     def create(self, form: Mapping[str, Any]) -> Response:
+        if self.now() < self._refuses_until:
+            return _EMPTY_POOL
         fields = parse_qs(urlencode(form, doseq=True), keep_blank_values=True)
         return _answered(lambda: (201, self._simulator.outbox.create(Form(fields)).to_json()))
 
@@ -231,6 +238,7 @@ class SimulatedTwilio:
 
 
 _ONE_MESSAGE = re.compile(r"/Messages/(\w+)\.json$")
+_EMPTY_POOL = Response(400, json.dumps({"code": 21704, "message": "no sender", "status": 400}))
 # they are never out here: reading them is struck in tests/functional/test_reach.py
 _NO_LISTS = Response(400, json.dumps({"code": 30114, "message": "not yet", "status": 400}))
 

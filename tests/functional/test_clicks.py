@@ -128,13 +128,16 @@ def pool(aws: Aws, twilio: FakeTwilio, clock: Clock) -> Pool:
     return Pool(aws, twilio, clock)
 
 
-def counts(raw: int, previews: int, scanners: int, human: int, people: int) -> dict[str, int]:
+def counts(
+    raw: int, previews: int, scanners: int, human: int, people: int, capped: int = 0
+) -> dict[str, int]:
     return {
         "raw": raw,
         "previews": previews,
         "scanners": scanners,
         "human": human,
         "people": people,
+        "capped": capped,
     }
 
 
@@ -478,16 +481,20 @@ def test_clicks_may_be_reported_before_their_message(pool: Pool) -> None:
     assert pool.flow.report(broadcast_id)["outcomes"] == 2
 
 
+def recounting() -> Recounting:
+    return Recounting(
+        chunks=warm.chunks(),
+        rolling=RollingUp(tallies=warm.tallies(), broadcasts=warm.broadcasts(), now=warm.now),
+        pause=lambda: None,
+    )
+
+
 def test_a_recount_counts_clicks_again(pool: Pool) -> None:
     # GIVEN counters that lost their tallies, and others that were told nothing
     broadcast_id, sids = pool.broadcast(4)
     pool.flow.roll_up()
     pool.record(*story(sids))
-    needs = Recounting(
-        chunks=warm.chunks(),
-        rolling=RollingUp(tallies=warm.tallies(), broadcasts=warm.broadcasts(), now=warm.now),
-        pause=lambda: None,
-    )
+    needs = recounting()
     broadcast = warm.broadcasts().get(broadcast_id)
     assert broadcast
     # WHEN somebody counts again
@@ -510,6 +517,35 @@ def test_of_many_clicks_on_a_message_the_earliest_are_kept(pool: Pool) -> None:
     assert found["timeline"][-1]["at"] == "2026-11-23T15:17:30Z"
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_counters_stay_exact_beyond_what_is_kept_and_say_that_there_was_more(
+    pool: Pool, seed: int
+) -> None:
+    # GIVEN programs' clicks before a hundred people's, in any order and batches, the counters following at any time
+    luck = Random(seed)  # noqa: S311 - an order, not secrecy
+    broadcast_id, (many, few) = pool.broadcast(2)
+    every = [bot(many, 60 + 10 * n) for n in range(30)]
+    every += [told(many, 400 + 10 * n) for n in range(MOST_KEPT)]
+    every += [told(few, 60)]
+    every += luck.choices(every, k=20)
+    luck.shuffle(every)
+    while every:
+        pool.record(*every[-25:])
+        del every[-25:]
+        if luck.random() < 0.7:
+            pool.flow.roll_up()
+    # THEN the earliest hundred of the one and all of the other are counted
+    truth = counts(101, 0, 30, 71, people=2, capped=1)
+    assert pool.counted(broadcast_id) == truth
+    assert sum(len(item["clicks"]) for item in pool.kept()) == truth["raw"]
+    # AND a recount finds nothing to mend
+    needs = recounting()
+    broadcast = warm.broadcasts().get(broadcast_id)
+    assert broadcast
+    again = recount(broadcast, needs, counted=lambda _: None)
+    assert (again.chunks, again.counters) == (0, {})
+
+
 def test_clicks_expire_with_the_records(pool: Pool) -> None:
     made = pool.post()
     pool.record(told(made["sid"]))
@@ -523,6 +559,20 @@ def test_a_click_that_is_told_again_writes_nothing(pool: Pool) -> None:
     pool.record(told(made["sid"]))
     pool.record(told(made["sid"]), told(made["sid"]))
     assert [item["version"] for item in pool.kept()] == [1]
+
+
+def test_a_click_that_is_told_again_under_another_token_is_no_other_one(
+    pool: Pool, aws: Aws
+) -> None:
+    made = pool.post()
+    for token in ("1", "2"):
+        event = webhook("/webhooks/clicks", told(made["sid"]))
+        event["headers"]["i-twilio-idempotency-token"] = token
+        assert clicks(event, Context()) == {"statusCode": 204}
+    assert recorder({"Records": aws.records("CALLBACKS_QUEUE")}, Context()) == {
+        "batchItemFailures": []
+    }
+    assert pool.get(made["id"])["clicks"]["raw"] == 1
 
 
 # ------------------------------------------------------------------------------------------------ dying

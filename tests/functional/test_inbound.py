@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from itertools import count
+from itertools import count, islice
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +20,7 @@ from functions.inbound.app import lambda_handler as inbound
 from functions.messages.app import lambda_handler as messages
 from functions.recorder.app import lambda_handler as recorder
 from sendpool.adapters import aws as clients
+from sendpool.adapters.twilio.media import MediaFile
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
 from sendpool.domain.media import MediaGoneError
 from sendpool.edge import warm
@@ -25,7 +28,7 @@ from tests.functional.aws import SERVICE_SID, Aws, Context, sqs_record
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow
 from tests.functional.requests import http
-from tests.functional.rest import killed_at, ledger_down
+from tests.functional.rest import KilledError, killed_at, ledger_down
 from tests.functional.test_webhooks import text, webhook
 from tests.functional.twilio import FakeTwilio
 
@@ -223,6 +226,30 @@ def test_answers_that_make_no_sense_are_refused_and_the_old_ones_stay(
     assert call("GET", "/answers")[1]["otherwise"] == BOOK["otherwise"]
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_dying_while_answers_are_written_leaves_the_old_ones_or_the_new_whole(
+    aws: Aws, clock: Clock, when: Literal["before", "after"]
+) -> None:
+    old, new = {"otherwise": {"en": "Old."}}, BOOK | {"otherwise": {"en": "New."}}
+    for call_number in count(1):
+        write(old, clock)
+        with killed_at(call_number, when) as was_killed:
+            call("PUT", "/answers", new)
+        # THEN one of both holds, and the new ones when they are written again
+        clock.pass_by(minutes=1)
+        is_written = when == "after" or not was_killed()
+        found = call("GET", "/answers")[1]
+        assert (found["otherwise"], len(found["rules"])) == (
+            (new["otherwise"], 4) if is_written else (old["otherwise"], 0)
+        )
+        assert says("Hi there") == ["New." if is_written else "Old."]
+        write(new, clock)
+        assert says("Hi there") == ["New."]
+        if not was_killed():
+            assert call_number > 1
+            return
+
+
 # ------------------------------------------------------------------------------------------------ again
 
 
@@ -239,6 +266,25 @@ def test_a_text_that_comes_again_is_answered_the_same_and_done_once(aws: Aws, cl
     assert again["body"] == first["body"]
     assert answered(again) == ["Welcome.", "Open 9 to 5."]
     assert len(conversation()["entries"]) == 2
+
+
+def test_a_stop_that_is_repeated_under_another_token_does_not_undo_a_start(
+    aws: Aws, clock: Clock
+) -> None:
+    # GIVEN a STOP, and a START after it
+    stop = webhook("/webhooks/inbound", text("STOP"))
+    stop["headers"]["i-twilio-idempotency-token"] = "1"
+    inbound(stop, Context())
+    clock.pass_by(minutes=1)
+    says("START")
+    # WHEN somebody who captured the first one invents a token for it
+    stop["headers"]["i-twilio-idempotency-token"] = "2"
+    clock.pass_by(minutes=1)
+    inbound(stop, Context())
+    # THEN
+    shown = conversation()
+    assert not shown["blocked"]
+    assert len(shown["entries"]) == 2
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -298,6 +344,47 @@ def test_a_conversation_shows_both_sides_the_newest_first(
     # AND texts know what they answer
     assert question["in_reply_to"] == with_picture["in_reply_to"] == first["id"]
     assert question["broadcast_id"] == broadcast_id
+
+
+def sent_before(twilio: FakeTwilio, clock: Clock, to: str = PERSON) -> tuple[str, str]:
+    """Send somebody a message; returns its id and SID."""
+    answer = messages(http("POST", "/messages", {"to": to, "body": "Hi"}), Context())
+    clock.pass_by(seconds=1)
+    told = json.loads(answer["body"])
+    return told["id"], told["sid"]
+
+
+@pytest.mark.parametrize("channel", ["", "whatsapp:"])
+def test_a_text_that_names_the_message_it_replies_to_answers_that_one(
+    aws: Aws, twilio: FakeTwilio, clock: Clock, channel: str
+) -> None:
+    (older, sid), _ = sent_before(twilio, clock), sent_before(twilio, clock)
+    says("Yes, that one", From=channel + PERSON, OriginalRepliedMessageSid=sid)
+    [entry] = aws.items(prefix="IN#")
+    assert entry["in_reply_to"] == older
+
+
+@pytest.mark.parametrize("named", ["", "SM" + "f" * 32, "another's", "SM1", "x" * 3_000])
+def test_a_text_that_names_no_message_of_theirs_answers_the_newest(
+    aws: Aws, twilio: FakeTwilio, clock: Clock, named: str
+) -> None:
+    _, (newest, _) = sent_before(twilio, clock), sent_before(twilio, clock)
+    _, others = sent_before(twilio, clock, to="+12025550199")
+    sid = others if named == "another's" else named
+    says("Yes", OriginalRepliedMessageSid=sid)
+    entry, *_ = conversation()["entries"]
+    assert entry["in_reply_to"] == newest
+
+
+def test_a_text_that_names_their_own_text_answers_the_newest(
+    aws: Aws, twilio: FakeTwilio, clock: Clock
+) -> None:
+    newest, _ = sent_before(twilio, clock)
+    says("Are you open?", MessageSid="SM" + "e" * 32)
+    clock.pass_by(seconds=1)
+    says("Well?", OriginalRepliedMessageSid="SM" + "e" * 32)
+    entry, *_ = conversation()["entries"]
+    assert entry["in_reply_to"] == newest
 
 
 def test_a_text_that_answers_nothing_says_so(aws: Aws) -> None:
@@ -404,9 +491,56 @@ def test_dying_while_a_picture_is_fetched_keeps_it_once(
             flow.send([record])
         flow.send([record])
         assert fetched(aws, shown(person)[0]) == ("image/png", b"an owl"), call_number
+        assert len(kept_files(aws)) == call_number
         if not was_killed():
             assert call_number > 2
             return
+
+
+@pytest.mark.parametrize("pieces", [None, 0, 1, 2])
+def test_dying_inside_a_download_keeps_the_picture_once_in_the_end(
+    flow: Flow,
+    aws: Aws,
+    twilio: FakeTwilio,
+    monkeypatch: pytest.MonkeyPatch,
+    pieces: int | None,
+) -> None:
+    # GIVEN a sender that dies when it asks, or after so many pieces of the answer
+    twilio.media = {OWL: ("image/png", b"an owl")}
+    says("Look", **pictures(OWL))
+    [record] = aws.records("SEND_QUEUE")
+    read = twilio.read_media
+
+    def dying(url: str) -> MediaFile:
+        if pieces is None:
+            raise KilledError
+        file = read(url)
+        return replace(file, pieces=_breaking_off(file.pieces, after=pieces))
+
+    with monkeypatch.context() as dead:
+        dead.setattr(twilio, "read_media", dying)
+        with pytest.raises(KilledError):
+            flow.send([record])
+    # THEN nothing is kept of it
+    assert kept_files(aws) == []
+    assert shown()[0]["url"] == OWL
+    # AND all of it, once, when the queue message comes again, and again
+    flow.send([record])
+    flow.send([record])
+    [key] = kept_files(aws)
+    assert fetched(aws, shown()[0]) == ("image/png", b"an owl")
+    assert urlsplit(shown()[0]["url"]).path.endswith(key)
+    assert twilio.media_reads == (1 if pieces is None else 2)
+
+
+def _breaking_off(pieces: Iterable[bytes], *, after: int) -> Iterator[bytes]:
+    yield from islice(pieces, after)
+    raise KilledError
+
+
+def kept_files(aws: Aws) -> list[str]:
+    found = aws.session.client("s3").list_objects_v2(Bucket="files", Prefix="media/")
+    return [each["Key"] for each in found.get("Contents", [])]
 
 
 @pytest.mark.parametrize("media", [{}, {"sid": "MM1"}, [], {"sid": 1, "number": "x", "url": ""}])

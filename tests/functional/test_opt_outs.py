@@ -421,7 +421,7 @@ def test_of_somebody_unknown_there_is_nothing_to_tell(aws: Aws) -> None:
             "blocked": False,
             "blocked_by": None,
             "scopes": [],
-            "reach": {"landline_since": None, "unreachable_since": None, "deactivated_on": None},
+            "reach": {"landline_since": None, "unreachable_until": None, "deactivated_on": None},
         },
     )
 

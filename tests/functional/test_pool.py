@@ -15,6 +15,7 @@ import pytest
 
 from functions.dispatcher.app import lambda_handler as dispatcher
 from functions.sender.app import lambda_handler as sender
+from sendpool.adapters.twilio.transport import NeverSentError
 from sendpool.domain.message import RefusedForNow
 from sendpool.domain.pace import Signal, Slowed, signal_of
 from sendpool.edge import outbound, warm
@@ -320,7 +321,7 @@ def test_when_no_connection_can_be_made_the_chunk_stops(
     flow: Flow, aws: Aws, twilio: FakeTwilio
 ) -> None:
     started(flow, 100)
-    twilio.answers["*"] = [Answer(401, 20003)] * 100
+    twilio.answers["*"] = [Answer(503, error=NeverSentError("ConnectTimeoutError"))] * 100
     [chunk] = aws.records("SEND_QUEUE")
     flow.send([chunk])
     assert len(twilio.requests) < 20

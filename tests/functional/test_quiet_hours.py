@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Literal
@@ -386,6 +388,35 @@ def test_a_deferred_message_that_twilio_does_not_take_now_stays_deferred(
     assert fetched(context, message["id"])["status"] == "deferred"
     clock.pass_by(minutes=5)
     sweeper({}, context)
+    assert len(twilio.made) == 1
+
+
+def test_a_late_copy_of_the_write_that_deferred_it_again_does_not_send_it_twice(
+    context: Context, clock: Clock, twilio: FakeTwilio, night: None
+) -> None:
+    # GIVEN the write by which a message became deferred again, whose copy is still on its way
+    message = sent(context)
+    clock.at = EIGHT_IN_NEW_YORK
+    twilio.answers["*"] = [Answer(429, 20429)]
+    dynamodb = clients.dynamodb()
+    writes: list[dict[str, Any]] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        writes.append(copy.deepcopy(params))
+
+    dynamodb.meta.events.register("provide-client-params.dynamodb.PutItem", note)
+    sweeper({}, context)
+    dynamodb.meta.events.unregister("provide-client-params.dynamodb.PutItem", note)
+    [again] = [each for each in writes if each["Item"]["pk"]["S"] == f"MSG#{message['id']}"]
+    clock.pass_by(minutes=5)
+    sweeper({}, context)
+    assert fetched(context, message["id"])["status"] == "accepted"
+    # WHEN it arrives
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+        dynamodb.put_item(**again)
+    clock.pass_by(minutes=5)
+    sweeper({}, context)
+    # THEN
     assert len(twilio.made) == 1
 
 

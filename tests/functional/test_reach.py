@@ -14,6 +14,7 @@ import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
 
 from functions.deactivations.app import lambda_handler as deactivations
+from functions.messages.app import lambda_handler as messages
 from functions.sender.app import lambda_handler as sender
 from sendpool.adapters.twilio.products import Deactivations, open_storage, product_url
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, PooledTransport
@@ -25,6 +26,7 @@ from sendpool.workflows import deactivations as workflow
 from sendpool.workflows import opting_out
 from tests.functional.aws import SERVICE_SID, Aws, Context
 from tests.functional.conftest import NOW, Clock
+from tests.functional.requests import http
 from tests.functional.rest import killed_at
 from tests.functional.test_opt_outs import CONSENT, PERSON, call, failed, number, record, says
 from tests.functional.twilio import Answer, FakeTwilio
@@ -68,7 +70,7 @@ def test_a_failure_marks_the_number_by_its_code(
     for _ in range(2):
         record(failed(1, code))
     found = reach(number(1))
-    assert (found.is_landline, found.is_unreachable) == (landline, unreachable)
+    assert (found.is_landline, found.unreachable_until is not None) == (landline, unreachable)
     if landline or unreachable:
         assert set(found.sources.values()) == {f"twilio_{code}"}
 
@@ -91,6 +93,58 @@ def test_a_text_from_the_number_proves_that_it_takes_texts(aws: Aws, clock: Cloc
     refused = opting_out.Failed(code=30006, to=number(1), scope=None, at=clock())
     opting_out.take_effect(refused, people.opting_out())
     assert reach(number(1)).is_landline
+
+
+def offered(context: Context, person: str, category: str = "marketing") -> str:
+    """Send something at noon in New York, and say what came of it."""
+    answer = messages(
+        http("POST", "/messages", {"to": person, "body": "Hi", "category": category}), context
+    )
+    told = json.loads(answer["body"])
+    return str(told.get("reason") or told["status"])
+
+
+def test_marketing_rests_for_a_month_when_the_carrier_does_not_know_the_number(
+    aws: Aws, context: Context, clock: Clock, twilio: FakeTwilio
+) -> None:
+    clock.at = NOW + timedelta(hours=2)
+    record(failed(1, 30005))
+    assert offered(context, number(1)) == "unreachable"
+    told = call("GET", f"/opt-outs/{number(1)}")[1]["reach"]["unreachable_until"]
+    assert datetime.fromisoformat(told) - clock() > timedelta(days=29)
+    # what is no marketing is tried, and marketing again after it
+    assert offered(context, number(1), "transactional") == "accepted"
+    clock.pass_by(days=30)
+    assert offered(context, number(1)) == "accepted"
+
+
+def test_it_rests_anew_when_it_fails_anew(
+    aws: Aws, context: Context, clock: Clock, twilio: FakeTwilio
+) -> None:
+    record(failed(1, 30005))
+    clock.pass_by(days=29, hours=2)
+    again = opting_out.Failed(code=30005, to=number(1), scope=None, at=clock())
+    opting_out.take_effect(again, people.opting_out())
+    clock.pass_by(days=29)
+    assert offered(context, number(1)) == "unreachable"
+
+
+@pytest.mark.parametrize("how", ["text", "consent"])
+def test_a_text_from_it_or_a_consent_ends_the_rest(
+    aws: Aws, context: Context, clock: Clock, twilio: FakeTwilio, how: str
+) -> None:
+    record(failed(1, 30005))
+    clock.pass_by(hours=2)
+    if how == "text":
+        says("Are you open?", From=number(1))
+    else:
+        warm.reachability().learn(number(1), "consented_at", clock(), source="form")
+    assert offered(context, number(1)) == "accepted"
+
+
+def test_a_text_from_a_number_of_which_nothing_is_known_leaves_nothing(aws: Aws) -> None:
+    says("Are you open?", From=number(1))
+    assert warm.reachability().among([number(1)]) == {}
 
 
 def test_a_date_is_only_replaced_by_a_later_one(aws: Aws) -> None:

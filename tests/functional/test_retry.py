@@ -23,7 +23,7 @@ from tests.functional.rest import Deployment, killed_at
 from tests.functional.twilio import Answer, FakeTwilio
 
 # what each of ten people's messages comes to: an error at create, or in a callback
-REFUSED = {2: 21211, 3: 21704}
+REFUSED = {2: 21211, 3: 21703}
 FAILED = {4: 30003, 5: 30008, 6: 30034, 7: 30003, 8: 30004}
 PASSES = ["4", "5", "7"]
 
@@ -132,7 +132,7 @@ def test_what_the_operator_has_mended_is_tried_again_by_its_code(
     flow: Flow, stack: Deployment, twilio: FakeTwilio
 ) -> None:
     broadcast_id = failed(stack, twilio)
-    status, answer = retry(flow, broadcast_id, codes=[30034, 21704, 30008])
+    status, answer = retry(flow, broadcast_id, codes=[30034, 21703, 30008])
     assert status == 201
     stack.rest()
     assert sent_by(twilio, answer["id"]) == ["3", "5", "6"]

@@ -406,7 +406,7 @@ def test_chunks_that_a_resume_left_parked_are_released(
     flow.call("POST", f"/broadcasts/{broadcast_id}/pause")
     flow.send_all()
     assert twilio.made == []
-    with killed_at(3, "before") as was_killed:
+    with killed_at(4, "before") as was_killed:
         flow.call("POST", f"/broadcasts/{broadcast_id}/resume")
     assert was_killed()
     # WHEN the sweeper comes

@@ -398,6 +398,20 @@ def test_a_callback_goes_the_whole_way_to_the_delivery(aws: Aws, context: Contex
     assert (delivery["status"], delivery["sid"]) == ("delivered", "SM" + "2" * 32)
 
 
+def test_a_callback_that_comes_again_under_another_token_is_no_other_one(
+    aws: Aws, context: Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    for token in ("1", "2"):
+        fields = status_fields("undelivered", ErrorCode="30034")
+        event = webhook("/webhooks/status", fields, query=f"m={MESSAGE_ID}")
+        event["headers"]["i-twilio-idempotency-token"] = token
+        status(event, context)
+        recorder({"Records": aws.records("CALLBACKS_QUEUE")}, context)
+    [delivery] = aws.items(prefix="MSG#")
+    assert delivery["version"] == 1
+    assert len(alarms(caplog)) == 1
+
+
 def test_a_callback_of_a_message_that_is_not_ours_is_kept_by_its_sid(
     aws: Aws, context: Context
 ) -> None:

@@ -105,7 +105,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue", "CallbacksQueue"),
     "InboundFunction": READS_PARAMETERS
     | _each("dynamodb", "GetItem BatchGetItem PutItem UpdateItem", "LedgerTable")
-    | _each("dynamodb", "Query", "LedgerTable/index/by_person")
+    | _each("dynamodb", "Query", "LedgerTable/index/by_person", "LedgerTable/index/by_sid")
     | _each("sqs", "SendMessage", "SendQueue", "CallbacksQueue"),
     "FallbackFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),
     "StatusFunction": READS_PARAMETERS | _each("sqs", "SendMessage", "CallbacksQueue"),

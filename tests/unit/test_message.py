@@ -32,6 +32,7 @@ from sendpool.domain.message import (
     place_of,
     says_more,
 )
+from sendpool.domain.twilio_codes import TABLE
 
 WORDS = ["queued", "sending", "sent", "delivered"]
 START = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -112,7 +113,10 @@ def test_a_callback_proves_what_the_answer_did_not_tell(
         (401, 20003, RefusedForNow),
         (400, 21211, Refused),
         (400, 21610, Refused),
-        (404, 21701, Refused),
+        (404, 21701, RefusedForNow),
+        (400, 21704, RefusedForNow),
+        (400, 21703, Refused),
+        (404, None, RefusedForNow),
         (400, None, Refused),
         (400, 99999, Refused),
         (500, None, Unknown),
@@ -125,6 +129,30 @@ def test_only_what_made_nothing_for_certain_may_be_repeated(
     http_status: int, code: int | None, kind: type[Accepted | Refused | RefusedForNow | Unknown]
 ) -> None:
     assert isinstance(outcome_of_refusal(http_status=http_status, code=code), kind)
+
+
+@pytest.mark.parametrize(
+    ("http_status", "code", "halt"),
+    [
+        (401, 20003, 20003),
+        (403, None, 403),
+        (404, 21701, 21701),
+        (429, 63038, 63038),
+        (429, 20429, None),
+        (429, 21611, None),
+    ],
+)
+def test_a_refusal_that_any_message_would_meet_says_so(
+    http_status: int, code: int | None, halt: int | None
+) -> None:
+    refused = outcome_of_refusal(http_status=http_status, code=code)
+    assert isinstance(refused, RefusedForNow)
+    assert (refused.code, refused.halt) == (code, halt)
+
+
+@pytest.mark.parametrize("code", sorted(code for code, row in TABLE.items() if row.halts))
+def test_no_message_is_given_up_for_what_is_wrong_with_the_account(code: int) -> None:
+    assert isinstance(outcome_of_refusal(http_status=400, code=code), RefusedForNow)
 
 
 @given(st.integers(0, 999_999), st.integers(0, 999))

@@ -42,7 +42,7 @@ LIVES = [
 CLICKS = [
     [],
     [Clicked(1, 0, 0, 1), Clicked(2, 0, 2, 0)],
-    [Clicked(3, 1, 0, 2), Clicked(4, 1, 3, 0), Clicked(5, 1, 3, 1)],
+    [Clicked(3, 1, 0, 2), Clicked(4, 1, 3, 0), Clicked(5, 1, 3, 1, has_more=True)],
 ]
 Said = Standing | Clicked
 Story = tuple[Tally, list[list[tuple[int, Said]]]]
@@ -99,13 +99,13 @@ def test_a_click_that_turns_out_to_be_a_scanners_counts_no_more_as_a_persons() -
 def test_clicks_are_counted_beside_the_outcomes_by_what_made_them() -> None:
     tally = Tally(
         {1: Standing(Status.DELIVERED)},
-        {1: Clicked(4, 2, 3, 2), 2: Clicked(1, 1, 0, 0), 3: Clicked(1, 0, 0, 1)},
+        {1: Clicked(4, 2, 3, 2, has_more=True), 2: Clicked(1, 1, 0, 0), 3: Clicked(1, 0, 0, 1)},
     )
     counters = Counters(counts(tally))
-    assert counters.clicks == ClickCounts(raw=9, previews=3, scanners=3, human=3, people=2)
+    assert counters.clicks == ClickCounts(9, 3, 3, 3, people=2, capped=1)
     assert (counters.outcomes, counters.final) == (1, 1)
     assert Counters().clicks == ClickCounts(0, 0, 0, 0, 0)
-    assert dump(tally) == "1=delivered 1~4:2/3/2 2~1:1/0/0 3~1:0/0/1"
+    assert dump(tally) == "1=delivered 1~4:2/3/2+ 2~1:1/0/0 3~1:0/0/1"
 
 
 @pytest.mark.parametrize("text", ["", "1:2/3", "1:2/3/4/5", "1:2/3/x", "delivered"])

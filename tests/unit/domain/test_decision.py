@@ -56,6 +56,7 @@ FACTS = st.builds(
     opted_out=st.sampled_from([None, "all", "MG1"]),
     is_deactivated=st.booleans(),
     is_landline=st.booleans(),
+    unreachable_until=st.none() | INSTANTS,
     sent=st.dictionaries(st.text("ab", min_size=1, max_size=3), INSTANTS, max_size=4),
 )
 POLICIES = st.builds(
@@ -101,6 +102,7 @@ def test_what_speaks_against_it_never_makes_it_go(
                 (replace(facts, opted_out="all"), policy),
                 (replace(facts, is_deactivated=True), policy),
                 (replace(facts, is_landline=True), policy),
+                (replace(facts, unreachable_until=now + timedelta(days=1)), policy),
                 (replace(facts, sent={**facts.sent, "another": now}), policy),
                 (facts, replace(policy, is_registered=False)),
                 (facts, replace(policy, countries=frozenset())),

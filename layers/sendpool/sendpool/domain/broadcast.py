@@ -116,15 +116,22 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoPause:
-    """Pause by itself when this share of the decided messages failed, once at least `after` are decided.
-
-    `decided` and `failed` are those that no longer count: what the counters said when it was last resumed.
-    """
+    """Pause by itself when this share of the decided messages failed, once at least `after` are decided."""
 
     failure_share: float
     after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgiven:
+    """What no longer counts against a broadcast: what its counters said when it was last resumed.
+
+    `errors` are the messages by Twilio code, of those codes that pause a broadcast.
+    """
+
     decided: int = 0
     failed: int = 0
+    errors: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +142,7 @@ class Broadcast:
     tries again, those with one of `retry_codes` (`is_tried_again`). `window` is its own hours, at the place of each
     recipient, `budget` what it may cost, in millionths of the account's currency. `due_at` is when somebody has to
     look at it if nothing happens; it changes whenever something does. `parkings` counts what was parked until some
-    hour.
+    hour. `despite_errors` are Twilio codes that pause it no more.
     """
 
     id: str
@@ -152,6 +159,8 @@ class Broadcast:
     retry_of: str | None = None
     retry_codes: tuple[int, ...] = ()
     auto_pause: AutoPause | None = None
+    forgiven: Forgiven = Forgiven()
+    despite_errors: frozenset[int] = frozenset()
     window: Window | None = None
     budget: int | None = None
     held: Hold | None = None
@@ -251,13 +260,17 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class ClickCounts:
-    """How often links were followed, by what; `people` is how many recipients did so themselves."""
+    """How often links were followed, by what; `people` is how many recipients did so themselves.
+
+    `capped` is how many messages had more clicks than the earliest that are kept of each: the others are not in here.
+    """
 
     raw: int
     previews: int
     scanners: int
     human: int
     people: int
+    capped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +321,7 @@ class Counters:
 
     @property
     def clicks(self) -> ClickCounts:
-        kinds = ("previews", "scanners", "human", "people")
+        kinds = ("previews", "scanners", "human", "people", "capped")
         return ClickCounts(
             self.counts.get(CLICKS, 0), *(self.counts.get(f"{CLICKS}:{kind}", 0) for kind in kinds)
         )
@@ -329,15 +342,60 @@ def is_complete(*, total: int | None, counters: Counters) -> bool:
     return total is not None and counters.outcomes >= total
 
 
+# ------------------------------------------------------------------------------------------------ pausing by itself
+
+# so many messages with one such error are no accident
+_ERRORS_THAT_PAUSE = 10
+# one number of a pool that is not registered yet is no reason to stop the others
+_SHARE_OF_A_POOL = 0.05
+
+
+def forgive(counters: Counters) -> Forgiven:
+    """Return what no longer counts against a broadcast that is resumed now."""
+    return Forgiven(decided=counters.decided, failed=counters.failures, errors=_halting(counters))
+
+
 def failing(broadcast: Broadcast, counters: Counters) -> str | None:
-    """Say why a broadcast should pause by itself; None when it should not."""
+    """Say why a broadcast should pause by itself; None when it should not, or is held already.
+
+    An error that Twilio would give any further message pauses it, and with its own rule the share of all failures.
+    What was forgiven when it was resumed does not count.
+    """
+    if not can_pause(broadcast):
+        return None
+    before = broadcast.forgiven
+    decided, failed = counters.decided - before.decided, counters.failures - before.failed
+    for code, count in sorted(_halting(counters).items()):
+        new = count - before.errors.get(code, 0)
+        if code not in broadcast.despite_errors and new >= max(
+            _ERRORS_THAT_PAUSE, _least_share(code) * decided
+        ):
+            return f"error_{code}: {new} of {decided} messages failed. {explain(code).remedy}"
     rule = broadcast.auto_pause
-    if rule is None:
-        return None
-    decided, failed = counters.decided - rule.decided, counters.failures - rule.failed
-    if decided < max(rule.after, 1) or failed < rule.failure_share * decided:
-        return None
-    return f"failure_share: {failed} of {decided} messages failed"
+    if rule and decided >= max(rule.after, 1) and failed >= rule.failure_share * decided:
+        return f"failure_share: {failed} of {decided} messages failed"
+    return None
+
+
+def refused_at_once(halt: int, times: int) -> str:
+    """Say why a broadcast pauses of which Twilio refuses each message at create: so many, and none is lost."""
+    return f"error_{halt}: refused {times} times at create, nobody is lost. {explain(halt).remedy}"
+
+
+def can_pause(broadcast: Broadcast) -> bool:
+    """Tell whether a pause would hold back anything that is not held back already."""
+    return broadcast.held in {None, Hold.BUDGET}
+
+
+def _halting(counters: Counters) -> dict[int, int]:
+    """How many messages failed with each error that pauses a broadcast."""
+    return {each.code: each.count for each in error_counts(counters) if explain(each.code).halts}
+
+
+def _least_share(code: int) -> float:
+    """Return the share of all messages below which an error is one sender's; others are everybody's at any share."""
+    is_of_one_sender = explain(code).error_class is ErrorClass.NOT_REGISTERED
+    return _SHARE_OF_A_POOL if is_of_one_sender else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,9 @@ class InboundMessage:
     """A text that somebody sent us, as it was taken in.
 
     `fields` are all those of the webhook. `answers` are the texts that Twilio was told to answer with; `in_reply_to`
-    is the message of ours that it most likely answers. `error_code` and `error_url` say that the inbound webhook had
-    failed when it came to the fallback. `kept_media` are the pictures that were fetched, by their number.
+    is the message of ours that it says it answers, or most likely does. `error_code` and `error_url` say that the
+    inbound webhook had failed when it came to the fallback. `kept_media` are the pictures that were fetched, by their
+    number.
     """
 
     sid: str

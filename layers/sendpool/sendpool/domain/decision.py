@@ -4,8 +4,8 @@
 allows, `Policy`, come as arguments; so do the time and the law (domain/quiet_hours.py). More that speaks against a
 message never makes it go: an opt-out, a landline or a cap can only turn a send or a defer into a skip.
 
-Transactional messages skip quiet hours and caps, never opt-outs. What holds for a whole broadcast, a pause or a
-cancellation, is asked before (`order_for` in domain/broadcast.py).
+Transactional messages skip quiet hours, caps and the rest after 30005, never opt-outs. What holds for a whole
+broadcast, a pause or a cancellation, is asked before (`order_for` in domain/broadcast.py).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Reason(StrEnum):
     OPTED_OUT = "opted_out"
     DEACTIVATED = "deactivated"
     LANDLINE = "landline"
+    UNREACHABLE = "unreachable"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
     NOT_REGISTERED = "sender_not_registered"
     FREQUENCY_CAP = "frequency_cap"
@@ -46,6 +47,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     Reason.OPTED_OUT: "Nothing: they said stop. They can text START, or opt in again with a consent of their own.",
     Reason.DEACTIVATED: "Ask for the new number, or for consent anew: the carrier gave this one up.",
     Reason.LANDLINE: "Ask for a mobile number.",
+    Reason.UNREACHABLE: "Ask for another number: the carrier did not know this one within the last 30 days (30005). A "
+    "text from it or a new consent lifts that; messages that are not marketing go all the same.",
     Reason.COUNTRY_NOT_ALLOWED: "Add the country to AllowedCountries, if you mean to text it.",
     Reason.NOT_REGISTERED: "Have an A2P 10DLC campaign approved for the Messaging Service, or add a verified toll-free "
     "number or a short code to its pool; carriers would refuse with 30034. RegistrationCheck=off sends all the same.",
@@ -71,11 +74,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of the person. `opted_out` names the scope; `sent` has when which marketing message went out."""
+    """What is known of the person.
+
+    `opted_out` names the scope; `unreachable_until` is until when marketing rests because the carrier did not know the
+    number; `sent` has when which marketing message went out.
+    """
 
     opted_out: str | None = None
     is_deactivated: bool = False
     is_landline: bool = False
+    unreachable_until: datetime | None = None
     sent: Mapping[str, datetime] = field(default_factory=dict)
 
 
@@ -141,6 +149,8 @@ def decide(asked: Asked, facts: Facts, policy: Policy, now: datetime) -> Decisio
         against.append(Reason.EXPIRED)
     if asked.category == "transactional":
         return Skip(tuple(against)) if against else Send()
+    if facts.unreachable_until is not None and now < facts.unreachable_until:
+        against.append(Reason.UNREACHABLE)
     try:
         places = whereabouts(asked.to, state=asked.state, timezone=asked.timezone)
     except PlaceError:

@@ -88,6 +88,7 @@ class Place:
 
 
 _PLACE = re.compile(r"(bc_[0-9a-f]{32})-(\d{6})-(\d{3})")
+_SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}", re.ASCII)
 _SINGLE = re.compile(r"msg_[0-9a-f]{32}|req_[A-Za-z0-9._-]{1,128}")
 
 
@@ -99,6 +100,11 @@ def place_of(message_id: str) -> Place | None:
 
 def is_message_id(text: str) -> bool:
     return bool(_SINGLE.fullmatch(text) or _PLACE.fullmatch(text))
+
+
+def is_sid(text: str) -> bool:
+    """Tell whether it has the form of an id of Twilio's."""
+    return bool(_SID.fullmatch(text))
 
 
 def new_id(kind: Literal["msg", "bc"], *, key: str | None) -> str:
@@ -161,10 +167,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class RefusedForNow:
-    """Twilio made nothing; the same request may go again after `retry_after` seconds."""
+    """Twilio made nothing; the same request may go again after `retry_after` seconds.
+
+    `halt` is the code, or without one the HTTP status, of a refusal that any other message would meet as well.
+    """
 
     code: int | None
     retry_after: int
+    halt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +186,23 @@ class Unknown:
 
 Outcome = Accepted | Refused | RefusedForNow | Unknown
 
-_WAIT = {Retry.BACKOFF: 2, Retry.LATER: 300, Retry.FIX_CREDENTIALS: 60}
+_WAIT = {Retry.BACKOFF: 2, Retry.LATER: 300}
+_WAIT_FOR_THE_OPERATOR = 60
 _SERVER_ERROR = 500
 _REQUEST_TIMEOUT = 408
 
 
 def outcome_of_refusal(*, http_status: int, code: int | None) -> Outcome:
-    """Tell what an error answer to create means: 4xx made nothing, 5xx may have."""
+    """Tell what an error answer to create means: 4xx made nothing, 5xx may have.
+
+    What is wrong with the account, its service or its pool is no fault of the message: it may go when that is mended.
+    """
     if http_status >= _SERVER_ERROR or http_status == _REQUEST_TIMEOUT:
         return Unknown(f"http_{http_status}")
-    wait = _WAIT.get(explain(code or http_status).retry)
+    row = explain(code or http_status)
+    if row.halts:
+        return RefusedForNow(code, _WAIT.get(row.retry, _WAIT_FOR_THE_OPERATOR), halt=row.code)
+    wait = _WAIT.get(row.retry)
     return Refused(code) if wait is None else RefusedForNow(code, wait)
 
 

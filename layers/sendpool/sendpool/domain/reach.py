@@ -2,13 +2,19 @@
 
 All of it is dates of which the latest counts, so it may become known late, twice and in any order. A consent that is
 later than the deactivation is the new owner's; a text that the person sent proves that the number takes texts.
+
+A carrier that does not know a number (30005) may be wrong, or know it again in a while: marketing to it rests for a
+month and is tried again then. What is delivered meanwhile lifts nothing: it would have to be looked up for everybody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
+
+UNREACHABLE_RESTS: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +33,14 @@ class Reach:
         return _stands(self.landline_since, self.texted_at)
 
     @property
-    def is_unreachable(self) -> bool:
-        """The carrier said that the number is unknown or out of service (30005)."""
-        return _stands(self.unreachable_since, self.texted_at)
+    def unreachable_until(self) -> datetime | None:
+        """Until when marketing rests because the carrier did not know the number; None if nothing stands against it.
+
+        A text from it proves that it is there, a consent that somebody says so.
+        """
+        since = self.unreachable_since
+        stands = _stands(since, self.texted_at) and _stands(since, self.consented_at)
+        return since + UNREACHABLE_RESTS if since and stands else None
 
     @property
     def is_deactivated(self) -> bool:

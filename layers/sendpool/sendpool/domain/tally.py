@@ -20,14 +20,14 @@ from sendpool.domain.message import Status, later
 _WITH_A_CODE = frozenset({Status.FAILED, Status.UNDELIVERED})
 _WITH_A_REASON = frozenset({Status.SKIPPED, Status.FAILED})
 _WRITTEN = re.compile(r"([a-z]+)(?::(.*?))?(?:@(\d+)([A-Z]*))?", re.ASCII)
-_CLICKS_WRITTEN = re.compile(r"(\d+):(\d+)/(\d+)/(\d+)", re.ASCII)
+_CLICKS_WRITTEN = re.compile(r"(\d+):(\d+)/(\d+)/(\d+)(\+?)", re.ASCII)
 
 BILLED = "billed"
 """The counter of messages that have a price."""
 PRICE = "price:"
 """What begins the name of a counter that sums up prices; the currency follows."""
 CLICKS = "clicks"
-"""The counter of all clicks; behind it and a colon `previews`, `scanners`, `human`, and `people` with any of these."""
+"""The counter of clicks; after it and a colon `previews`, `scanners`, `human`, and of messages `people`, `capped`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,17 @@ def standing(
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """How the clicks of one message are counted, as of a version of theirs."""
+    """How the clicks of one message are counted, as of a version of theirs; `has_more` when there were more of them."""
 
     version: int
     previews: int
     scanners: int
     human: int
+    has_more: bool = False
 
     def __str__(self) -> str:
-        return f"{self.version}:{self.previews}/{self.scanners}/{self.human}"
+        more = "+" * self.has_more
+        return f"{self.version}:{self.previews}/{self.scanners}/{self.human}{more}"
 
     @classmethod
     def parse(cls, text: str) -> Clicked:
@@ -98,7 +100,8 @@ class Clicked:
         found = _CLICKS_WRITTEN.fullmatch(text)
         if found is None:
             raise ValueError("not counts of clicks")
-        return cls(*map(int, found.groups()))
+        version, previews, scanners, human, more = found.groups()
+        return cls(int(version), int(previews), int(scanners), int(human), has_more=bool(more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,8 @@ def counts(tally: Tally) -> Counter[str]:
     """Count a tally: one under the status, and one under `<status>:<why>` where there is a why.
 
     Of those with a price, `billed` is the number, and `price:<currency>` the sum in millionths. Clicks are summed up
-    under `clicks` and by what made them; `clicks:people` is how many messages a person followed a link of.
+    under `clicks` and by what made them; `clicks:people` is how many messages a person followed a link of, and
+    `clicks:capped` how many had more clicks than are counted.
     """
     counted: Counter[str] = Counter()
     for standing in tally.standings.values():
@@ -158,6 +162,7 @@ def counts(tally: Tally) -> Counter[str]:
         counted[f"{CLICKS}:scanners"] += each.scanners
         counted[f"{CLICKS}:human"] += each.human
         counted[f"{CLICKS}:people"] += bool(each.human)
+        counted[f"{CLICKS}:capped"] += each.has_more
     return counted
 
 

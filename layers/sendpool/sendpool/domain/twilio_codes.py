@@ -95,6 +95,11 @@ class TwilioCode:
         return self.retry in {Retry.LATER, Retry.BACKOFF}
 
     @property
+    def halts(self) -> bool:
+        """Tell whether going on would burn messages or money: the trouble is not this one message's."""
+        return Effect.PAUSE_BROADCAST in self.effects
+
+    @property
     def may_pass(self) -> bool:
         """Tell whether the same message may be tried again, perhaps after the operator has changed something."""
         return self.passes or self.retry in {Retry.FIX_CONFIG, Retry.FIX_CREDENTIALS}

@@ -706,6 +706,10 @@ class Resume(_Strict):
     """On what terms a paused broadcast goes on."""
 
     budget: Money | None = Field(default=None, description="What it may cost from now on, in all")
+    despite_errors: Annotated[list[FailureCode], Field(max_length=100)] = Field(
+        default=[],
+        description="Twilio's codes that pause it no more, such as 30027 to text those of other carriers on",
+    )
 
 
 class RetryFailed(_Timed):
@@ -756,13 +760,17 @@ class BilledView(PriceView):
 
 
 class ClickCountsView(BaseModel):
-    """How often links of a broadcast were followed, by what; `people` is how many recipients did so themselves."""
+    """How often links of a broadcast were followed, by what; `people` is how many recipients did so themselves.
+
+    `capped` is how many messages had more than 100 clicks, of which 100 are counted.
+    """
 
     raw: int = 0
     previews: int = 0
     scanners: int = 0
     human: int = 0
     people: int = 0
+    capped: int = 0
 
     @classmethod
     def of(cls, counts: ClickCounts) -> Self:
@@ -796,9 +804,10 @@ class ChangedSincePlan(BaseModel):
 class BroadcastView(BaseModel):
     """A broadcast and how far it has come. `counters` has a number for each status of a message.
 
-    `held_reason` says why it is paused or canceled: `requested`, `failure_share` with what was counted, or `budget`
-    with what is spent. `spent_at_most` is the highest estimate of what was released so far, if there is a budget;
-    `cost` what Twilio has billed, which it says an hour to a day after a message went.
+    `held_reason` says why it is paused or canceled: `requested`, `failure_share` with what was counted, `budget` with
+    what is spent, or `error_` and Twilio's code with how many messages met it, and what to do. `spent_at_most` is the
+    highest estimate of what was released so far, if there is a budget; `cost` what Twilio has billed, which it says an
+    hour to a day after a message went.
     """
 
     id: str

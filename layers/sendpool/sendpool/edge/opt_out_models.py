@@ -175,10 +175,13 @@ class StandingView(BaseModel):
 
 
 class ReachView(BaseModel):
-    """Whether texts reach the number; a date is left out once it does not count any more."""
+    """Whether texts reach the number; a date is left out once it does not count any more.
+
+    Until `unreachable_until`, which may have passed, it gets no marketing: its carrier did not know it (30005).
+    """
 
     landline_since: datetime | None = None
-    unreachable_since: datetime | None = None
+    unreachable_until: datetime | None = None
     deactivated_on: date | None = None
 
 
@@ -201,7 +204,7 @@ class PersonView(BaseModel):
             scopes=[StandingView.of(each) for each in person.standings],
             reach=ReachView(
                 landline_since=reach.landline_since if reach.is_landline else None,
-                unreachable_since=reach.unreachable_since if reach.is_unreachable else None,
+                unreachable_until=reach.unreachable_until,
                 deactivated_on=reach.deactivated_on if reach.is_deactivated else None,
             ),
         )

@@ -29,6 +29,7 @@ from sendpool.adapters.twilio.services import Services
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
+from sendpool.edge.pausing import paused
 from sendpool.edge.people import opting_out
 from sendpool.workflows.fetch_media import Fetching
 from sendpool.workflows.pool import Pool
@@ -156,4 +157,5 @@ def sending(context: LambdaContext) -> Sending:
         evidence_age=warm.settings().evidence_age,
         pool=pool(),
         parking=warm.parking(),
+        tell_paused=paused,
     )

@@ -11,6 +11,7 @@ from sendpool.workflows.receive import Receiving
 def receiving() -> Receiving:
     return Receiving(
         inbound=warm.inbound_messages(),
+        messages=warm.messages(),
         conversations=warm.conversations(),
         opting_out=opting_out(),
         book=answer_book,

@@ -26,6 +26,7 @@ from sendpool.domain.broadcast import (
     Skip,
     State,
     Wait,
+    forgive,
     has_expired,
     order_for,
     pace_of,
@@ -53,6 +54,19 @@ class Controlling:
     files: Files
     queues: Queues
     now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms a paused broadcast goes on: what it may cost, in millionths, None for what it may already; and
+    the errors that pause it no more, beside those that do not already.
+    """
+
+    budget: int | None = None
+    despite_errors: frozenset[int] = frozenset()
+
+
+AS_BEFORE = Terms()
 
 
 def wake(broadcast_id: str, needs: Controlling) -> None:
@@ -110,17 +124,20 @@ def pause(broadcast_id: str, needs: Controlling) -> Broadcast:
     return pause(broadcast_id, needs)
 
 
-def resume(broadcast_id: str, needs: Controlling, *, budget: int | None = None) -> Broadcast:
-    """Let a paused broadcast go on, with another budget if one is given; one that is not paused only gets a push.
+def resume(broadcast_id: str, needs: Controlling, terms: Terms = AS_BEFORE) -> Broadcast:
+    """Let a paused broadcast go on, on new terms if some are given; one that is not paused only gets a push.
 
     Raises NotFoundError, and ConflictError when it is not started, or over.
     """
     broadcast = existing(broadcast_id, needs)
     refuse_if_over(broadcast)
     _refuse_if_not_started(broadcast)
-    if budget is not None and budget != broadcast.budget:
-        needs.broadcasts.set_budget(broadcast, budget)
-        return resume(broadcast_id, needs, budget=budget)
+    if terms.budget is not None and terms.budget != broadcast.budget:
+        needs.broadcasts.set_budget(broadcast, terms.budget)
+        return resume(broadcast_id, needs, terms)
+    if not terms.despite_errors <= broadcast.despite_errors:
+        needs.broadcasts.go_on_despite(broadcast, terms.despite_errors)
+        return resume(broadcast_id, needs, terms)
     if broadcast.held:
         _lift(broadcast, needs)
         return resume(broadcast_id, needs)
@@ -181,12 +198,8 @@ def _start_if_due(broadcast: Broadcast, needs: Controlling) -> None:
 
 def _lift(broadcast: Broadcast, needs: Controlling) -> None:
     """Lift a pause. What has failed is forgiven, or the broadcast would pause by itself again at once."""
-    rule = broadcast.auto_pause
-    if rule:
-        counters = needs.tallies.counters(broadcast.id)
-        rule = replace(rule, decided=counters.decided, failed=counters.failures)
-    now = needs.now()
-    needs.broadcasts.resume(broadcast, rule=rule, at=now, due_at=now + _LOOK_SOON)
+    now, counters = needs.now(), needs.tallies.counters(broadcast.id)
+    needs.broadcasts.resume(broadcast, forgiven=forgive(counters), at=now, due_at=now + _LOOK_SOON)
 
 
 def _go_on(broadcast: Broadcast, needs: Controlling) -> None:

@@ -89,11 +89,13 @@ class Known:
         counted = self.deciding.sent.to(capped) if capped else {}
         for each in asked:
             before = counted.get(each.to, SentTo())
+            known = reach.get(each.to, UNTOLD)
             self.counted[each.to] = before
             self.facts[each.to] = Facts(
                 opted_out=self.deciding.scope if each.to in opted_out else None,
-                is_deactivated=reach.get(each.to, UNTOLD).is_deactivated,
-                is_landline=reach.get(each.to, UNTOLD).is_landline,
+                is_deactivated=known.is_deactivated,
+                is_landline=known.is_landline,
+                unreachable_until=known.unreachable_until,
                 sent=before.times,
             )
             self.read_at[each.to] = now

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sendpool.adapters.ledger.conversations import Conversations
+from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.people import InboundMessages
 from sendpool.domain.answers import AnswerBook, Written, answers_to
 from sendpool.domain.conversation import (
@@ -28,6 +29,7 @@ from sendpool.domain.conversation import (
 )
 from sendpool.domain.keywords import OptOutClass, classify, restores
 from sendpool.domain.media import WantedMedia
+from sendpool.domain.message import is_sid
 from sendpool.domain.opt_out import ALL
 from sendpool.workflows.opting_out import OptingOut, record
 
@@ -48,6 +50,7 @@ class Receiving:
     """
 
     inbound: InboundMessages
+    messages: Messages
     conversations: Conversations
     opting_out: OptingOut
     book: Callable[[], AnswerBook]
@@ -145,7 +148,7 @@ def _take_in(text: AnsweredText, before: Sequence[Entry], receiving: Receiving) 
             fields=fields,
             opt_out_class=str(asked),
             answers=text.answers,
-            in_reply_to=answered_message(before),
+            in_reply_to=_named(fields, receiving) or answered_message(before),
             error_code=fields.get("ErrorCode"),
             error_url=fields.get("ErrorUrl"),
         ),
@@ -157,12 +160,30 @@ def _take_in(text: AnsweredText, before: Sequence[Entry], receiving: Receiving) 
         )
     if fields.get("From"):
         _act(asked, fields, receiving, at=kept.received_at)
+        receiving.opting_out.reachability.heard_from(
+            fields["From"], kept.received_at, source="inbound"
+        )
     receiving.opting_out.queues.fetch_media(
         WantedMedia(sid=kept.sid, number=number, url=url)
         for number, (url, _) in enumerate(kept.media)
         if number not in kept.kept_media
     )
     return kept
+
+
+def _named(fields: Mapping[str, str], receiving: Receiving) -> str | None:
+    """Return the message of ours that a text says it answers, as it does on WhatsApp, if it went to this person.
+
+    The SID is what their app says: one that is not ours, or went to somebody else, counts for nothing.
+    """
+    sid = fields.get("OriginalRepliedMessageSid", "")
+    message_id = receiving.messages.id_of(sid) if is_sid(sid) else None
+    if message_id is None:
+        return None
+    sent = receiving.messages.results([message_id]).get(message_id)
+    # a channel stands before the number: whatsapp:+1…
+    person = fields.get("From", "").rpartition(":")[2]
+    return message_id if sent and sent.to == person else None
 
 
 def _act(

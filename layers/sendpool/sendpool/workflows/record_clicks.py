@@ -7,7 +7,6 @@ joins its message with the next click on it, or when Twilio's list told whose it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,13 +16,11 @@ from sendpool.adapters.ledger import keys
 from sendpool.adapters.ledger.clicks import ClickRecords
 from sendpool.adapters.ledger.messages import Messages
 from sendpool.domain.clicks import NONE, Click, clicked
-from sendpool.domain.message import UNDECIDED, MessageRecord, StatusCallback
+from sendpool.domain.message import UNDECIDED, MessageRecord, StatusCallback, is_sid
 from sendpool.workflows.record import until_nobody_lost
 
 MOST_RECEIVES: Final = 3
 """How often a click is received until nobody waits for its message any more: with the queue's six minutes, twelve."""
-
-_SID: Final = re.compile(r"[A-Z]{2}[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ def read_click(body: Mapping[str, Any], *, receives: int) -> ClickCallback:
     Raises KeyError, TypeError or ValueError when it is no click; whatever Twilio calls it, is judged later.
     """
     fields = body["fields"]
-    if not _SID.fullmatch(fields["sms_sid"]):
+    if not is_sid(fields["sms_sid"]):
         raise ValueError("not a SID")
     at = datetime.fromisoformat(fields["click_time"])
     try:

@@ -98,7 +98,7 @@ def _from_messages(broadcast_id: str, number: int, needs: Recounting) -> Tally:
 
 def _clicked(clicks: Clicks) -> Clicked:
     previews, scanners, human = map(clicks.count, (Kind.PREVIEW, Kind.SCANNER, Kind.HUMAN))
-    return Clicked(clicks.version, previews, scanners, human)
+    return Clicked(clicks.version, previews, scanners, human, clicks.has_more)
 
 
 def _heard(delivery: Delivery) -> Standing:

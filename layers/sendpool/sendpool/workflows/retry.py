@@ -8,7 +8,7 @@ however often it is asked for, and nobody stands in two of its retries. Who fail
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sendpool.domain.broadcast import Broadcast, Counters, error_counts, is_tried_again
@@ -48,7 +48,6 @@ def retry_failed(broadcast_id: str, terms: Terms, needs: Controlling) -> Broadca
             code="recipients_gone",
             remedy="Create a new broadcast with the recipients.",
         )
-    rule = before.auto_pause
     draft = Draft(
         name=before.name,
         content=before.content,
@@ -56,7 +55,7 @@ def retry_failed(broadcast_id: str, terms: Terms, needs: Controlling) -> Broadca
         recipients=(),
         start_at=terms.start_at,
         expire_at=terms.expire_at or before.expire_at,
-        auto_pause=replace(rule, decided=0, failed=0) if rule else None,
+        auto_pause=before.auto_pause,
         window=before.window,
         retry_of=before.id,
         retry_codes=terms.codes,

@@ -20,6 +20,7 @@ from sendpool.adapters.ledger.table import TransactionLostError
 from sendpool.domain.broadcast import Broadcast, Counters, failing, is_complete
 from sendpool.domain.message import Place, Status
 from sendpool.domain.tally import Clicked, Reported, Standing, Tally, moved, standing
+from sendpool.workflows.pause import Tell, nobody, pause_by_itself
 
 # DynamoDB takes 100 items a transaction; fewer clash less
 _CHUNKS_A_WRITE = 50
@@ -32,6 +33,7 @@ class RollingUp:
     tallies: Tallies
     broadcasts: Broadcasts
     now: Callable[[], datetime]
+    tell_paused: Tell = nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ def _standing(item: Mapping[str, Any]) -> Standing:
 
 
 def _clicked(item: Mapping[str, Any]) -> Clicked:
-    return Clicked(item["version"], item["previews"], item["scanners"], item["human"])
+    return Clicked(
+        item["version"], item["previews"], item["scanners"], item["human"], item["has_more"]
+    )
 
 
 def roll_up(changes: Iterable[Change], rolling: RollingUp) -> list[str]:
@@ -107,7 +111,9 @@ def completes(broadcast_id: str, rolling: RollingUp) -> bool:
 
 
 def _pause_if_failing(broadcast: Broadcast, counters: Counters, rolling: RollingUp) -> None:
-    """Pause a broadcast of which too much fails, unless it is held or was resumed meanwhile."""
+    """Pause a broadcast of which too much fails, unless it was held or resumed meanwhile."""
     why = failing(broadcast, counters)
-    if why and not broadcast.held:
-        rolling.broadcasts.pause(broadcast, reason=why, at=rolling.now())
+    if why:
+        pause_by_itself(
+            broadcast, why, rolling.broadcasts, now=rolling.now(), tell=rolling.tell_paused
+        )

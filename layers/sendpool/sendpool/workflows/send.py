@@ -29,7 +29,7 @@ from sendpool.adapters.ledger.messages import (
     Settled,
 )
 from sendpool.adapters.twilio.gateway import TwilioGateway
-from sendpool.domain.broadcast import Broadcast
+from sendpool.domain.broadcast import Broadcast, refused_at_once
 from sendpool.domain.chunk import Chunk, ChunkRow
 from sendpool.domain.decision import Asked, Defer, Send, Skip, explanation, validity_seconds
 from sendpool.domain.errors import (
@@ -56,6 +56,7 @@ from sendpool.workflows import park
 from sendpool.workflows.decide import Deciding, Known, asked_of, asked_of_row
 from sendpool.workflows.evidence import Asking, find_made, proven
 from sendpool.workflows.opting_out import Failed, OptingOut, take_effects
+from sendpool.workflows.pause import Tell, nobody, pause_by_itself
 from sendpool.workflows.pool import Pool
 from sendpool.workflows.slow import slow_down
 from sendpool.workflows.withdraw import before_settling
@@ -90,6 +91,7 @@ class Sending:
     evidence_age: timedelta
     pool: Pool
     parking: park.Parking
+    tell_paused: Tell = nobody
 
     def new_lease(self) -> Lease:
         now = self.now()
@@ -116,8 +118,9 @@ class Sending:
             message = replace(message, validity_period=validity)
         outcome = self.gateway.create(message, status_callback=self.status_callback(message_id))
         if isinstance(outcome, RefusedForNow):
-            if outcome.code and Effect.ALARM in explain(outcome.code).effects:
-                self.opting_out.alarm(outcome.code)
+            code = outcome.code or outcome.halt
+            if code and Effect.ALARM in explain(code).effects:
+                self.opting_out.alarm(code)
             return outcome
         return replace(result_of(outcome, segments=segments), decision=explanation(decision))
 
@@ -192,7 +195,7 @@ def _send_fresh(
     except TwilioBusyError as busy:
         if deferred:
             again = sending.now() + timedelta(seconds=busy.retry_after or 0)
-            sending.messages.settle([replace(deferred, due_at=again)])
+            sending.messages.put_back(replace(deferred, due_at=again), owner=lease.owner)
         else:
             sending.messages.release(record.id, owner=lease.owner)
         raise
@@ -299,6 +302,11 @@ def _decide_and_offer(record: MessageRecord, sending: Sending) -> MessageRecord:
     )
 
 
+def _took(record: MessageRecord) -> bool:
+    """Tell whether Twilio's answer was that it took the message."""
+    return record.result.sid is not None and record.result.evidence is None
+
+
 # ------------------------------------------------------------------------------------------------ a chunk
 
 
@@ -359,12 +367,36 @@ def send_chunk(
     )
     if run.queues_full:
         slow_down(chunk.broadcast_id, sending.parking.broadcasts, now=sending.now())
+    return _end_of(run, sending)
+
+
+def _end_of(run: _ChunkRun, sending: Sending) -> Done | Parked | Unfinished:
+    """Say what is to become of a chunk after an attempt, and keep it if it has to wait."""
+    if run.halts and _is_paused(run, sending):
+        return Parked()
     if run.left:
         return Unfinished(run.retry_after, run.evidence_in)
     if run.deferred_until:
-        park.put_off([chunk], run.deferred_until, sending.parking)
+        park.put_off([run.chunk], run.deferred_until, sending.parking)
         return Parked()
     return Done()
+
+
+def _is_paused(run: _ChunkRun, sending: Sending) -> bool:
+    """Pause the broadcast of which Twilio refuses every message, and keep the chunk for when it is resumed.
+
+    If Twilio took another message of the chunk it may be a mishap: the chunk comes back in a while, as after any
+    refusal, unless somebody else has paused the broadcast.
+    """
+    if run.broadcast and not run.is_taken:
+        pause_by_itself(
+            run.broadcast,
+            refused_at_once(run.halts[0], len(run.halts)),
+            sending.parking.broadcasts,
+            now=sending.now(),
+            tell=sending.tell_paused,
+        )
+    return park.admitted(run.chunk, sending.parking) is None
 
 
 @dataclass(slots=True)
@@ -381,7 +413,9 @@ class _ChunkRun:
     evidence_in: int = 0
     is_clean: bool = True
     is_stopped: bool = False
+    is_taken: bool = False
     queues_full: int = 0
+    halts: list[int] = field(default_factory=list)
     deferred_until: datetime | None = None
     undecided: dict[int, MessageRecord] = field(default_factory=dict)
     known: Known = field(init=False)
@@ -448,10 +482,15 @@ class _ChunkRun:
     def _heed(self, result: MessageRecord | RefusedForNow) -> Signal:
         """Tell the window what a result says to it; stop when the next row would be refused as well."""
         signal = signal_of(result)
-        if is_queue_full(result):
+        if isinstance(result, MessageRecord):
+            self.is_taken = self.is_taken or _took(result)
+        elif result.halt:
+            self.halts.append(result.halt)
+            self.is_stopped = True
+        elif is_queue_full(result):
             self.queues_full += 1
             self.is_stopped = self.is_stopped or self.queues_full >= _FULL_QUEUES_A_CHUNK
-        elif isinstance(result, RefusedForNow) and signal is not Signal.THROTTLED:
+        elif signal is not Signal.THROTTLED:
             self.is_stopped = True
         return signal
 

@@ -11,10 +11,10 @@ from sendpool.adapters.ledger.table import Item, Put, Table, Update
 from sendpool.domain import tally
 from sendpool.domain.broadcast import (
     UNDER_WAY,
-    AutoPause,
     Broadcast,
     Counters,
     Cursor,
+    Forgiven,
     Hold,
     ImportCursor,
     Problem,
@@ -130,15 +130,14 @@ class Broadcasts:
         ).written
 
     def resume(
-        self, broadcast: Broadcast, *, rule: AutoPause | None, at: datetime, due_at: datetime
+        self, broadcast: Broadcast, *, forgiven: Forgiven, at: datetime, due_at: datetime
     ) -> bool:
-        """Lift the pause that was read; what failed until now no longer counts for `rule`."""
+        """Lift the pause that was read; what is forgiven no longer counts against it."""
         lifted = {"held": None, "held_reason": None, "held_at": None}
         return self._change(
             broadcast.id,
             when={"held": broadcast.held, "held_at": _written(broadcast.held_at)},
-            to={"resumed_at": items.written(at)}
-            | ({"auto_pause": items.of_auto_pause(rule)} if rule else {})
+            to={"resumed_at": items.written(at), "forgiven": items.of_forgiven(forgiven)}
             | lifted
             | _open(broadcast.id, due_at),
         ).written
@@ -214,6 +213,14 @@ class Broadcasts:
         """Say what it may cost from now on, unless another did so since the broadcast was read."""
         return self._change(
             broadcast.id, when={"budget": broadcast.budget}, to={"budget": budget}
+        ).written
+
+    def go_on_despite(self, broadcast: Broadcast, errors: frozenset[int]) -> bool:
+        """Say which errors more pause it no longer, unless another did so since the broadcast was read."""
+        return self._change(
+            broadcast.id,
+            when={"despite_errors": sorted(broadcast.despite_errors) or None},
+            to={"despite_errors": sorted(broadcast.despite_errors | errors)},
         ).written
 
     def slow_down(self, broadcast: Broadcast, slowed: Slowed) -> bool:
@@ -325,7 +332,8 @@ class Tallies:
         expires = items.epoch(now + self._retention)
         self._table.transact(
             puts=[self._put(old, new, expires) for old, new in changed],
-            updates=[_move_counters(broadcast_id, moves, expires)],
+            # clicks may change and be counted the same
+            updates=[_move_counters(broadcast_id, moves, expires)] if moves else [],
         )
 
     def _put(self, old: VersionedTally, new: tally.Tally, expires: int) -> tuple[Item, str, Item]:

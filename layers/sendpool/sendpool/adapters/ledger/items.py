@@ -14,6 +14,7 @@ from sendpool.domain.broadcast import (
     Content,
     Counters,
     Cursor,
+    Forgiven,
     Hold,
     ImportCursor,
     Problem,
@@ -236,6 +237,15 @@ def to_auto_pause(item: Item) -> AutoPause:
     return AutoPause(**{**item, "failure_share": float(item["failure_share"])})
 
 
+def of_forgiven(forgiven: Forgiven) -> Item:
+    # what maps names is text there
+    return {**asdict(forgiven), "errors": {str(code): n for code, n in forgiven.errors.items()}}
+
+
+def _to_forgiven(item: Item) -> Forgiven:
+    return Forgiven(**{**item, "errors": {int(code): n for code, n in item["errors"].items()}})
+
+
 def of_window(window: Window) -> Item:
     return {"opens": window.opens.isoformat(), "closes": window.closes.isoformat()}
 
@@ -271,6 +281,8 @@ def to_broadcast(item: Item) -> Broadcast:
         start_at=_time(item, "start_at"),
         expire_at=_time(item, "expire_at"),
         auto_pause=to_auto_pause(item["auto_pause"]) if "auto_pause" in item else None,
+        forgiven=_to_forgiven(item["forgiven"]) if "forgiven" in item else Forgiven(),
+        despite_errors=frozenset(item.get("despite_errors", ())),
         window=_to_window(item["window"]) if "window" in item else None,
         budget=item.get("budget"),
         held=Hold(item["held"]) if "held" in item else None,

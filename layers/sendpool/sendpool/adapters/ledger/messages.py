@@ -161,6 +161,12 @@ class Messages:
         """Give up a claim for which Twilio made nothing, so that the same request can come again."""
         self._table.delete_if(keys.message(message_id), "claimed_by = :owner", {"owner": owner})
 
+    def put_back(self, deferred: MessageRecord, *, owner: str) -> None:
+        """Give up a claim of what was deferred, and for which Twilio made nothing: it is deferred again."""
+        item = items.of_message(deferred, expires_at=deferred.created_at + self._retention)
+        # a late copy of this write must not undo what the next claim came to
+        self._table.put_if(item, "claimed_by = :owner", {"owner": owner})
+
     def settle(self, records: Iterable[MessageRecord]) -> None:
         """Write how sending ended. Only the holder of the claim, or of the chunk's lease, may call this."""
         self._table.put_many(

@@ -46,12 +46,21 @@ class Reachability:
 
     def learn(self, person: str, fact: Fact, at: date | datetime, *, source: str) -> None:
         """Write one date down; one that is not later than the one that is known changes nothing."""
+        self._learn(person, fact, at, source=source, of_whom="")
+
+    def heard_from(self, person: str, at: datetime, *, source: str) -> None:
+        """Write down that a text came from a number, if anything is known of it that this could lift."""
+        self._learn(person, "texted_at", at, source=source, of_whom="attribute_exists(pk) AND ")
+
+    def _learn(
+        self, person: str, fact: Fact, at: date | datetime, *, source: str, of_whom: str
+    ) -> None:
         written = items.written(at) if isinstance(at, datetime) else at.isoformat()
         self._table.update(
             Update(
                 key=keys.reach(person),
                 expression="SET #fact = :at, #source = :source",
-                condition="attribute_not_exists(#fact) OR #fact < :at",
+                condition=f"{of_whom}(attribute_not_exists(#fact) OR #fact < :at)",
                 names={"fact": fact, "source": _source_of(fact)},
                 values={"at": written, "source": source},
             )
