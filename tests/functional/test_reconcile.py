@@ -41,7 +41,6 @@ def needs() -> reconcile.Reconciling:
     return reconcile.Reconciling(
         places=warm.reconciliation(),
         messages=warm.messages(),
-        deliveries=warm.deliveries(),
         queues=warm.queues(),
         gateway=outbound.gateway(),
         pool=outbound.pool(),
