@@ -38,7 +38,8 @@ class FakeTwilio(HttpClient):
     """Twilio's Messages. `answers` holds what the next creates to a recipient (or to `*`) get.
 
     The list shows a message `shown_after` it was made, unless `list_answer` refuses or `list_error` is raised. That
-    of all messages has pages of at most `page_size`, and `forgets_pages` makes it refuse those that follow the first.
+    of all messages has pages of at most `page_size`, and `forgets_pages` makes it refuse those that follow the first;
+    it does not show SIDs that are `unlisted`. Those that are `deleted` are gone.
     Each request is held against Twilio's OpenAPI documents; `violations` must stay empty.
     """
 
@@ -52,6 +53,8 @@ class FakeTwilio(HttpClient):
     pages: int = 0
     page_size: int = 1000
     forgets_pages: bool = False
+    unlisted: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     requests: list[Request] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     on_create: Callable[[Mapping[str, Any]], None] = lambda _fields: None
@@ -114,7 +117,7 @@ class FakeTwilio(HttpClient):
         if answer.error:
             raise answer.error
         if answer.status != 201:
-            return _refusal(answer)
+            return refused(answer)
         results = [
             {"correlation_id": each["correlation_id"], "error_code": 30646, "error_messages": ["X"]}
             if each["contact_id"] in self.no_consent_of
@@ -146,9 +149,9 @@ class FakeTwilio(HttpClient):
             answer = self.deactivation_answers.pop(0)
             if answer.error:
                 raise answer.error
-            return _refusal(answer)
+            return refused(answer)
         if day not in self.deactivated:
-            return _refusal(Answer(400, 30114))
+            return refused(Answer(400, 30114))
         return Response(307, json.dumps({"redirect_to": f"https://storage.example.com/{day}"}))
 
     def read_file(self, url: str) -> Iterator[bytes]:
@@ -171,20 +174,21 @@ class FakeTwilio(HttpClient):
         answer = self.cancel_answers.pop(0) if self.cancel_answers else Answer(200)
         message = self._message(sid)
         if message and answer.status == 200 and message["status"] != "scheduled":
-            return _refusal(Answer(409, 30409))
+            return refused(Answer(409, 30409))
         if message and (answer.status == 200 or answer.made):
             message["status"] = "canceled"
             self.canceled.append(sid)
         if answer.error:
             raise answer.error
-        return self._fetch(sid) if answer.status == 200 else _refusal(answer)
+        return self._fetch(sid) if answer.status == 200 else refused(answer)
 
     def _fetch(self, sid: str) -> Response:
         message = self._message(sid)
-        return Response(200, json.dumps(message)) if message else _refusal(Answer(404, 20404))
+        return Response(200, json.dumps(message)) if message else refused(Answer(404, 20404))
 
     def _message(self, sid: str) -> dict[str, Any] | None:
-        return next((message for message in self.made if message["sid"] == sid), None)
+        made = [message for message in self.made if message["sid"] == sid]
+        return made[0] if made and sid not in self.deleted else None
 
     def _create(self, fields: Mapping[str, Any]) -> Response:
         self.on_create(fields)
@@ -195,7 +199,7 @@ class FakeTwilio(HttpClient):
             self.on_made(fields)
         if answer.error:
             raise answer.error
-        return _refusal(answer) if answer.status != 201 else Response(201, json.dumps(made))
+        return refused(answer) if answer.status != 201 else Response(201, json.dumps(made))
 
     def _next_answer(self, to: str) -> Answer:
         waiting = self.answers.get(to) or self.answers.get("*") or []
@@ -227,7 +231,7 @@ class FakeTwilio(HttpClient):
         if self.list_error:
             raise self.list_error
         if self.list_answer.status != 200:
-            return _refusal(self.list_answer)
+            return refused(self.list_answer)
         shown = self.clock() - self.shown_after
         found = [
             message
@@ -244,12 +248,14 @@ class FakeTwilio(HttpClient):
         if self.list_error:
             raise self.list_error
         if self.list_answer.status != 200:
-            return _refusal(self.list_answer)
+            return refused(self.list_answer)
         after = asked.query.get("PageToken", [""])[0].removeprefix("PA")
         if after and self.forgets_pages:
-            return _refusal(Answer(400, 20001))
-        sids = [message["sid"] for message in self.made]
-        older = self.made[: sids.index(after)] if after else self.made
+            return refused(Answer(400, 20001))
+        hidden = self.unlisted | self.deleted
+        shown = [message for message in self.made if message["sid"] not in hidden]
+        sids = [message["sid"] for message in shown]
+        older = shown[: sids.index(after)] if after else shown
         size = min(self.page_size, int(asked.query["PageSize"][0]))
         found = older[::-1][:size]
         more = None
@@ -258,7 +264,7 @@ class FakeTwilio(HttpClient):
         return Response(200, json.dumps({"messages": found, "next_page_uri": more}))
 
 
-def _refusal(answer: Answer) -> Response:
+def refused(answer: Answer) -> Response:
     problem = {"status": answer.status, "message": "no"}
     with_code = {**problem, "code": answer.code} if answer.code else problem
     return Response(answer.status, json.dumps(with_code))
