@@ -203,28 +203,49 @@ def total(accounts: Iterable[Account]) -> Account:
     return sum(accounts, Account())
 
 
-def stranger(shown: Shown, sid: str, cause: Cause) -> Account:
-    """Count a message of Twilio's list that is none of ours."""
-    counts = _counted("twilio", shown)
-    _price(counts, f"price:{cause}:", shown, 1)
-    counts[f"cause:{cause}"] += 1
-    return Account(counts, examples={cause: (sid,)})
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message in the books: what it adds to the counts, its SID if both sides have it, and what odd is about it."""
+
+    counts: Counter[str]
+    both: str | None = None
+    cause: Cause | None = None
+    example: str = ""
 
 
-def compared(shown: Shown, known: Known, day: date) -> Account:
-    """Count a message that Twilio's list shows and the ledger has."""
-    mine = known.shown
-    counts = _counted("twilio", shown) + _counted("ledger", mine)
-    cause = _cause(shown, mine, is_kept=known.is_kept_for(day))
-    if cause:
-        for each, sign in ((shown, 1), (mine, -1)):
-            _price(counts, f"price:{cause}:", each, sign)
-        counts[f"cause:{cause}"] += 1
+def booked(entries: Iterable[Entry]) -> Account:
+    """Add up messages, whichever side they are of."""
+    counts: Counter[str] = Counter()
+    both: list[str] = []
+    examples: dict[str, list[str]] = {}
+    for entry in entries:
+        counts.update(entry.counts)
+        if entry.both:
+            both.append(entry.both)
+        if entry.cause and len(some := examples.setdefault(entry.cause, [])) < _EXAMPLES:
+            some.append(entry.example)
     return Account(
-        counts,
-        Sketch.of([known.sid]) if known.is_kept_for(day) else NOTHING,
-        {cause: (known.message_id,)} if cause else {},
+        counts, Sketch.of(both), {cause: tuple(some) for cause, some in examples.items()}
     )
+
+
+def stranger(shown: Shown, sid: str, cause: Cause) -> Entry:
+    """Return the entry of a message of Twilio's list that is none of ours."""
+    counts = _counted("twilio", shown)
+    _blame(counts, cause, shown, 1)
+    return Entry(counts, cause=cause, example=sid)
+
+
+def compared(shown: Shown, known: Known, day: date) -> Entry:
+    """Return the entry of a message that Twilio's list shows and the ledger has."""
+    mine = known.shown
+    is_kept = known.is_kept_for(day)
+    counts = _counted("twilio", shown) + _counted("ledger", mine)
+    cause = _cause(shown, mine, is_kept=is_kept)
+    if cause:
+        _blame(counts, cause, shown, 1)
+        _price(counts, f"price:{cause}:", mine, -1)
+    return Entry(counts, known.sid if is_kept else None, cause, known.message_id)
 
 
 def _cause(shown: Shown, mine: Shown, *, is_kept: bool) -> Cause | None:
@@ -268,16 +289,15 @@ def unlisted(known: Known | None) -> Cause | None:
     return None
 
 
-def not_shown(sid: str, known: Known | None, cause: Cause) -> Account:
-    """Count a message of the ledger that Twilio's list did not show."""
-    # one whose SID was disproven is counted by the right one
-    counts = Counter[str]()
-    if cause is not Cause.DISPROVEN_SID:
-        mine = known.shown if known else Shown(NOT_NAMED)
-        counts = _counted("ledger", mine)
-        _price(counts, f"price:{cause}:", mine, -1)
-    counts[f"cause:{cause}"] += 1
-    return Account(counts, examples={cause: (known.message_id if known else sid,)})
+def not_shown(sid: str, known: Known | None, cause: Cause) -> Entry:
+    """Return the entry of a message of the ledger that Twilio's list did not show."""
+    example = known.message_id if known else sid
+    if cause is Cause.DISPROVEN_SID:  # the right one counts it
+        return Entry(Counter({f"cause:{cause}": 1}), cause=cause, example=example)
+    mine = known.shown if known else Shown(NOT_NAMED)
+    counts = _counted("ledger", mine)
+    _blame(counts, cause, mine, -1)
+    return Entry(counts, cause=cause, example=example)
 
 
 def left_over(difference: Named) -> Account:
@@ -302,6 +322,11 @@ def _counted(side: Side, shown: Shown) -> Counter[str]:
         counts[f"{side}:billed"] += 1
     _price(counts, f"{side}:price:", shown, 1)
     return counts
+
+
+def _blame(counts: Counter[str], cause: Cause, shown: Shown, sign: int) -> None:
+    counts[f"cause:{cause}"] += 1
+    _price(counts, f"price:{cause}:", shown, sign)
 
 
 def _price(counts: Counter[str], prefix: str, shown: Shown, sign: int) -> None:

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.reconciliation import Books, Closing, Reconciliation
 from sendpool.adapters.twilio.gateway import TwilioGateway
-from sendpool.domain.books import Account, Cause, Day, left_over, not_shown, total, unlisted
+from sendpool.domain.books import Account, Cause, Day, Entry, booked, left_over, not_shown, unlisted
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
 from sendpool.domain.pace import Signal
 from sendpool.domain.sketch import Sketch
@@ -86,19 +86,19 @@ def _not_shown(difference: Sketch, day: date, needs: ClosingBooks) -> Account:
         signal=lambda _: Signal.SILENT,
         go_on=lambda: True,
     )
-    return left_over(named) + total(account for _, account in looked_at)
+    return left_over(named) + booked(entry for _, entries in looked_at for entry in entries)
 
 
-def _look_at(sid: str, times: int, day: date, needs: ClosingBooks) -> Account:
+def _look_at(sid: str, times: int, day: date, needs: ClosingBooks) -> list[Entry]:
     """Say of a SID that the ledger has so many times more often than the list why that is."""
     kept = [each for each in needs.messages.claims(sid) if each.is_kept_for(day)]
     # the list showed the one whose it is
     kept.sort(key=lambda each: each.is_disproven)
     gone = [None] * (times - len(kept))
-    return total(
+    return [
         not_shown(sid, each, unlisted(each) or _cause_at_twilio(sid, needs))
         for each in [*kept[-times:], *gone]
-    )
+    ]
 
 
 def _cause_at_twilio(sid: str, needs: ClosingBooks) -> Cause:

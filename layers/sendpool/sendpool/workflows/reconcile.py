@@ -23,7 +23,7 @@ from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.reconciliation import Place, Reconciliation
 from sendpool.adapters.queues import Queues
 from sendpool.adapters.twilio.gateway import PageGoneError, RemoteMessage, TwilioGateway
-from sendpool.domain.books import Account, Cause, Known, Shown, compared, stranger, total
+from sendpool.domain.books import Account, Cause, Entry, Known, Shown, booked, compared, stranger
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
 from sendpool.domain.message import TERMINAL, says_more
 from sendpool.domain.pace import Signal
@@ -140,15 +140,15 @@ def _books(
     listed: Iterable[RemoteMessage], known: Mapping[str, Known | None], needs: Reconciling
 ) -> dict[date, Account]:
     """Hold what the list shows against the ledger, by the day on which Twilio made it."""
-    by_day: dict[date, list[Account]] = {}
+    by_day: dict[date, list[Entry]] = {}
     for each in listed:
         by_day.setdefault(each.created_at.date(), []).append(_held_against(each, known, needs))
-    return {day: total(accounts) for day, accounts in by_day.items()}
+    return {day: booked(entries) for day, entries in by_day.items()}
 
 
 def _held_against(
     listed: RemoteMessage, known: Mapping[str, Known | None], needs: Reconciling
-) -> Account:
+) -> Entry:
     said = read_callback(as_callback(listed, ""))
     shown = Shown(listed.status, said.price, said.currency)
     if not needs.gateway.may_be_ours(listed):

@@ -31,7 +31,7 @@ from sendpool.adapters.twilio.creation import (
 )
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, TransportError
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
-from sendpool.domain.message import OutboundMessage, Outcome, RefusedForNow, Unknown
+from sendpool.domain.message import TERMINAL, OutboundMessage, Outcome, RefusedForNow, Unknown
 
 _PAGE = 50
 # Twilio gives no more
@@ -72,6 +72,11 @@ class RemoteMessage:
     def is_reply(self) -> bool:
         """Tell whether TwiML made it, as the answer to a text."""
         return self.direction == "outbound-reply"
+
+    def is_before(self, since: datetime) -> bool:
+        """Tell whether it was made and sent before a time, or ended unsent; one that waits may go any time."""
+        is_waiting = self.sent_at is None and self.status not in TERMINAL
+        return not is_waiting and max(self.created_at, self.sent_at or self.created_at) < since
 
     def went(self, since: datetime, until: datetime) -> bool:
         """Tell whether it was made or sent within a time: from `since` on, and before `until`."""
@@ -192,7 +197,7 @@ class TwilioGateway:
         if answer.status_code != HTTPStatus.OK or not isinstance(rows, list):
             raise PageGoneError if page else TwilioUnavailableError
         listed = [each for row in rows if (each := _remote(row))]
-        is_over = all(max(each.created_at, each.sent_at or since) < since for each in listed)
+        is_over = all(each.is_before(since) for each in listed)
         sent = [each for each in listed if not each.is_inbound and each.went(since, until)]
         return sent, None if is_over else read.get("next_page_uri")
 
