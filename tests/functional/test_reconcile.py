@@ -396,6 +396,21 @@ def test_the_list_is_left_where_everything_is_older(account: Account) -> None:
     assert account.twilio.pages == 3
 
 
+@pytest.mark.parametrize(("status", "pages"), [("failed", 1), ("accepted", 4)])
+def test_what_ended_unsent_ends_the_list_as_well_and_what_may_still_go_does_not(
+    account: Account, status: str, pages: int
+) -> None:
+    account.twilio.page_size = 5
+    account.broadcast(20)
+    for message in account.twilio.made:
+        message["status"] = status
+    account.ripen()
+    account.round()
+    account.ripen()
+    account.round()
+    assert account.twilio.pages == pages
+
+
 def test_a_message_that_went_later_than_it_was_made_is_found_where_it_stands(
     account: Account,
 ) -> None:
