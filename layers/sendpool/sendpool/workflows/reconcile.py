@@ -104,10 +104,10 @@ def _go_on(place: Place, done: Reconciled, needs: Reconciling) -> Place | None:
         ],
         needs,
     )
-    booked = [each for each in listed if this.is_booked(each.created_at)]
-    if booked and not this.is_counted:
+    late = [each for each in listed if this.is_booked(each.created_at)]
+    if late and not this.is_counted:
         # the ledger as it is before it learns from this page
-        counted = needs.places.count(place, _books(booked, known, needs))
+        counted = needs.places.count(place, _books(late, known, needs))
         if counted is None:
             return None
         place = counted
