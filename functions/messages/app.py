@@ -1,19 +1,28 @@
-"""POST /messages sends one message, POST /messages/preview only asks; GET /messages/{id} tells what became of one."""
+"""POST /messages sends one message, POST /messages/preview only asks; GET /messages/{id} tells what became of one.
+
+GET /reconciliations and /reconciliations/{date} show how Twilio's books and ours compare, by UTC day.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sendpool.domain.errors import NotFoundError, TwilioRefusedError
+from sendpool.domain.errors import (
+    NotFoundError,
+    ReconciliationMissingError,
+    TwilioRefusedError,
+)
 from sendpool.domain.message import Status, is_message_id, new_id
 from sendpool.edge import http, outbound, warm
 from sendpool.edge.models import Message, PreviewMessage, PreviewView, SendMessage
 from sendpool.edge.observability import count, logger
+from sendpool.edge.reconciliation_models import ReconciliationPage, ReconciliationView, UtcDay
 from sendpool.workflows.send import send_one
 
 MAX_BYTES = 64 * 1024
@@ -61,6 +70,23 @@ def fetch(message_id: str) -> Message:
     if record is None:
         raise NotFoundError("There is no message with this id.")
     return Message.of(record, delivery, warm.click_records().of(message_id))
+
+
+@api.get("/reconciliations", summary="Compare Twilio's books with ours, of the last days")
+def list_reconciliations(
+    days: Annotated[int, Query(ge=1, le=31, description="How many, today included")] = 7,
+) -> ReconciliationPage:
+    today = warm.now().date()
+    found = warm.books().days(today - timedelta(days=n) for n in range(days))
+    return ReconciliationPage(reconciliations=[ReconciliationView.of(each) for each in found])
+
+
+@api.get("/reconciliations/<date>", summary="Compare Twilio's books with ours, of one day")
+def fetch_reconciliation(date: Annotated[UtcDay, Path()]) -> ReconciliationView:
+    found = warm.books().days([date])
+    if not found:
+        raise ReconciliationMissingError
+    return ReconciliationView.of(found[0])
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -1,7 +1,7 @@
 """Every minute: goes on with messages whose outcome is unknown and with broadcasts that stand still.
 
 Now and then it also looks whether the service may text US numbers, what became of scheduled messages, and what
-Twilio's list of messages tells.
+Twilio's list of messages tells; once a day it closes the books of a day.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sendpool.domain.books import SIDES, Day
 from sendpool.domain.decision import REMEDIES, Reason
 from sendpool.edge import outbound, warm
 from sendpool.edge.control import controlling
-from sendpool.edge.observability import logger
+from sendpool.edge.observability import count, logger
 from sendpool.workflows.check_registration import Checking, check_registration
+from sendpool.workflows.close_books import ClosingBooks, close_books
 from sendpool.workflows.follow_scheduled import Following, follow_scheduled
 from sendpool.workflows.reconcile import Reconciling, reconcile
 from sendpool.workflows.sweep import Sweeping, sweep
@@ -36,6 +38,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
         return context.get_remaining_time_in_millis() > ENOUGH_MILLISECONDS
 
     with ExitStack() as parts:  # the last one first; what one of them raises keeps no other back
+        parts.callback(_close_books, may_go_on)
         parts.callback(_reconcile, may_go_on)
         parts.callback(_follow_scheduled, may_go_on)
         parts.callback(_check_registration)
@@ -89,7 +92,6 @@ def _reconcile(may_go_on: Callable[[], bool]) -> None:
         Reconciling(
             places=warm.reconciliation(),
             messages=warm.messages(),
-            deliveries=warm.deliveries(),
             queues=warm.queues(),
             gateway=outbound.gateway(),
             pool=outbound.pool(),
@@ -99,3 +101,35 @@ def _reconcile(may_go_on: Callable[[], bool]) -> None:
     )
     if done.pages:
         logger.info("reconciled", extra=asdict(done))
+
+
+def _close_books(may_go_on: Callable[[], bool]) -> None:
+    close_books(
+        ClosingBooks(
+            books=warm.books(),
+            places=warm.reconciliation(),
+            messages=warm.messages(),
+            gateway=outbound.gateway(),
+            pool=outbound.pool(),
+            announce=_announce,
+            now=warm.now,
+            may_go_on=may_go_on,
+        )
+    )
+
+
+def _announce(day: Day) -> None:
+    """Say what the books of a day come to; costs in millionths of their currency."""
+    account = day.account
+    count("ReconciliationDrift", account.unexplained, service="sendpool")
+    for currency, difference in account.cost_difference.items():
+        count(f"ReconciliationCostDifference{currency}", difference, service="sendpool")
+    told = {
+        "date": day.date.isoformat(),
+        "messages": {side: account.side(side).messages for side in SIDES},
+        "cost": {side: account.side(side).cost for side in SIDES},
+        "causes": account.causes,
+        "examples": account.examples,
+    }
+    say = logger.warning if account.unexplained else logger.info
+    say("books closed", extra=told)

@@ -1,8 +1,9 @@
-"""`python -m local.operate`: dead letters, putting them back, counting a broadcast again, lists of opt-outs.
+"""`python -m local.operate`: dead letters, putting them back, counting again, opt-outs, Twilio's books against ours.
 
   python -m local.operate dead-letters
   python -m local.operate redrive send --class too_many_rounds
   python -m local.operate recount bc_…
+  python -m local.operate reconciliation --date 2026-11-23
   python -m local.operate opt-outs import list.csv
   python -m local.operate opt-outs export all.csv
   python -m local.operate --stack sendpool-prod dead-letters       # a stack in AWS
@@ -14,11 +15,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import date
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local.operate import counters, letters, opt_outs
+from local.operate import books, counters, letters, opt_outs
 from local.operate.target import COMMAND, QUEUES, TargetError, in_aws, local
 from local.stack.failure import StackError
 
@@ -61,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     recount = commands.add_parser("recount", help="count a broadcast again from its messages")
     recount.add_argument("broadcast", metavar="bc_…")
     recount.set_defaults(do=counters.recount)
+    comparing = commands.add_parser("reconciliation", help="compare Twilio's books with ours")
+    comparing.add_argument(
+        "--date", type=date.fromisoformat, metavar="YYYY-MM-DD", help="this UTC day, with causes"
+    )
+    comparing.set_defaults(do=books.show)
     opting = commands.add_parser("opt-outs", help="take in a list of opt-outs, or write all out")
     lists = opting.add_subparsers(required=True, metavar="import|export")
     taking = lists.add_parser("import", help="opt out everybody in a CSV with a column `to`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sendpool.domain.message import new_id
@@ -49,7 +49,7 @@ class Expected:
 
     `broadcasts` by id, with `bodies` where they are not the usual one; `messages` are ids of single messages with
     their recipients; `perhaps` are those whose caller did not insist, or who may have opted out; `dead_letters` is
-    how many bodies were meant to be set aside.
+    how many bodies were meant to be set aside; `books` is a day whose books are closed by then.
     """
 
     broadcasts: dict[str, Sequence[Row]] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class Expected:
     messages: dict[str, str] = field(default_factory=dict)
     perhaps: dict[str, str] = field(default_factory=dict)
     dead_letters: int = 0
+    books: date | None = None
 
 
 Scenario = Callable[[World], Expected]
@@ -397,6 +398,21 @@ def clicked(world: World) -> Expected:
     return Expected({sale: rows}, bodies={sale: body}, messages={new_id("msg", key="table"): lone})
 
 
+def booked(world: World) -> Expected:
+    """Single messages of a day whose books are closed two days later, some without callbacks; sweeps come in fours."""
+    expected = Expected(books=date(2035, 1, 9))
+    numbers = ("+12025551000", "+12025550175", "+12025550173", "+12025551001", "+12025550175")
+    for key, to in zip("abcde", numbers, strict=True):
+        body = {"to": to, "body": f"Table {key} is ready."}
+        world.ask(Request("POST", "/messages", body, key=key, after=12 * 3600))
+        expected.messages[new_id("msg", key=key)] = to
+    # the first begins the books, the second looks soon, the last ones late
+    for hours in (0, 30, 59):
+        for minute in range(4):
+            world.sweep(after=hours * 3600 + minute * 60)
+    return expected
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
     for scenario in (
@@ -420,5 +436,6 @@ SCENARIOS: dict[str, Scenario] = {
         refused,
         retried,
         clicked,
+        booked,
     )
 }

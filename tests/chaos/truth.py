@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from math import inf
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -107,8 +107,31 @@ def judge(world: World, expected: Expected) -> Verdict:
     verdict.wrong += _left_over(world, expected)
     verdict.wrong += _left_open(world)
     verdict.wrong += _answers(world, made)
+    verdict.wrong += _books(world, expected)
     verdict.wrong += _surprises(world)
     return verdict
+
+
+def _books(world: World, expected: Expected) -> Iterator[str]:
+    """A day's books are closed, have every message once on both sides, and leave nothing unexplained."""
+    if expected.books is None:
+        return
+    books = world.look(f"/reconciliations/{expected.books}")
+    if not books.get("is_finished"):
+        yield f"the books of {expected.books} are not closed: {books}"
+        return
+    made = sum(_made_on(message) == expected.books for message in world.twilio.truth())
+    for side in ("twilio", "ledger"):
+        if books[side]["messages"] != made:
+            yield f"{made} were made on {expected.books}, {side} has {books[side]['messages']} in the books"
+    causes = {each["cause"] for each in books["causes"]}
+    odd = causes - {"behind_in_status", "price_not_known", "never_answered"}
+    if odd:
+        yield f"the books of {expected.books} have {', '.join(sorted(odd))}"
+
+
+def _made_on(message: Mapping[str, Any]) -> date:
+    return datetime.fromisoformat(message["created"]).date()
 
 
 def _our_id(message: Mapping[str, Any]) -> str:

@@ -67,7 +67,9 @@ def statuses(stack: Stack, broadcast_id: str) -> dict[str, tuple[str, int | None
 
 def go_through_the_list(stack: Stack) -> None:
     """Have the sweeper's next round begin now, instead of in an hour."""
-    places = Reconciliation(Table(stack.client("dynamodb"), stack.table_name))
+    places = Reconciliation(
+        Table(stack.client("dynamodb"), stack.table_name), retention=timedelta(days=1)
+    )
     now = datetime.now(UTC)
     today = Span(now - timedelta(hours=2), now + timedelta(minutes=1))
     nothing = Span(now - timedelta(hours=25), now - timedelta(hours=25))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from functions.recorder.app import lambda_handler as recorder
 from local.operate import __main__ as operate
 from local.operate.target import QUEUES, QueuePair, Target
 from sendpool.adapters import aws as clients
+from sendpool.domain.books import REMEDIES, Cause, Day, Entry, Known, Shown, booked, compared
+from sendpool.domain.message import Delivery, Status
 from sendpool.edge import warm
 from tests.functional.aws import Aws, Context
 from tests.functional.flow import Flow, callback
@@ -468,3 +471,61 @@ def test_what_is_no_list_of_opt_outs_is_refused(
     assert "is no list of opt-outs" in capsys.readouterr().err
     assert operate.main(["opt-outs", "import", str(tmp_path / "absent.csv")]) == 1
     assert "cannot read" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------------------------------ books
+
+
+def entry(status: str, known: str) -> Entry:
+    """A message that cost a cent at Twilio, and of which the ledger knows no price."""
+    sid = f"SM{1:032x}"
+    delivery = Delivery(sid=sid, status=Status(known))
+    mine = Known(message_id="msg_1", sid=sid, result=None, delivery=delivery)
+    return compared(Shown(status, 10_000, "USD"), mine, datetime.now(UTC).date())
+
+
+def closed(day: date, *entries: Entry) -> None:
+    """Let the books of a day be closed with these messages."""
+    books = warm.books()
+    now = datetime.now(UTC)
+    assert books.finish(books.closing(first=day), Day(day, booked(entries), now), now=now)
+
+
+def test_without_books_it_says_so(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    assert operate.main(["reconciliation"]) == 0
+    assert "no books yet" in capsys.readouterr().out
+
+
+def test_the_books_of_the_last_days_are_a_line_each(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    today = datetime.now(UTC).date()
+    closed(today - timedelta(days=3), entry("delivered", "sent"))
+    closed(today - timedelta(days=2))
+    assert operate.main(["reconciliation"]) == 0
+    told = capsys.readouterr().out
+    lines = [line for line in told.splitlines() if "│ 20" in line]
+    assert len(lines) == 2
+    assert str(today - timedelta(days=2)) in lines[0]
+    assert "0.0100 USD" in lines[1]
+    assert "behind_in_status 1" in lines[1]
+
+
+def test_the_books_of_a_day_show_causes_with_remedies_and_examples(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = datetime.now(UTC).date() - timedelta(days=2)
+    closed(day, entry("delivered", "sent"), entry("failed", "delivered"))
+    # what is not explained fails the command
+    assert operate.main(["reconciliation", "--date", str(day)]) == 1
+    told = capsys.readouterr().out
+    for said in ("behind_in_status: 1", "unexplained: 1", "  msg_1", "0.0200 USD", "delivered"):
+        assert said in told
+    assert REMEDIES[Cause.UNEXPLAINED][:30] in told
+
+
+def test_a_day_without_books_is_a_failure(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert operate.main(["reconciliation", "--date", "2019-12-31"]) == 1
+    assert "there are no books of 2019-12-31" in capsys.readouterr().err

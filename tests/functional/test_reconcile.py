@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -12,11 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from functions.messages.app import lambda_handler as messages
-from functions.recorder.app import lambda_handler as recorder
-from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError
-from sendpool.domain.reconciliation import Round
 from sendpool.edge import outbound, warm
 from sendpool.workflows import reconcile
 from sendpool.workflows.record import read_callback
@@ -25,104 +20,11 @@ from sendpool.workflows.roll_up import RollingUp
 from tests.functional.aws import SERVICE_SID, Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow, callback
-from tests.functional.requests import http
+from tests.functional.reconciling import PRICE, Account, needs, number
 from tests.functional.rest import KilledError, killed_at
 from tests.functional.twilio import Answer, FakeTwilio
 
-PRICE = "-0.00830"
 PLACE = {"pk": "RECONCILIATION", "sk": "PLACE"}
-
-
-def number(n: int) -> str:
-    return f"+1202555{1000 + n}"
-
-
-def needs() -> reconcile.Reconciling:
-    return reconcile.Reconciling(
-        places=warm.reconciliation(),
-        messages=warm.messages(),
-        deliveries=warm.deliveries(),
-        queues=warm.queues(),
-        gateway=outbound.gateway(),
-        pool=outbound.pool(),
-        now=warm.now,
-        may_go_on=lambda: True,
-    )
-
-
-class Account:
-    """A deployment whose list of messages is gone through, and the Twilio that shows it."""
-
-    def __init__(self, flow: Flow, twilio: FakeTwilio, clock: Clock) -> None:
-        self.flow, self.twilio, self.clock = flow, twilio, clock
-        self.sweep()  # plans the first round
-
-    def post(self, n: int = 0) -> str:
-        """Send a message; returns its id."""
-        answer = messages(http("POST", "/messages", {"to": number(n), "body": "Hi"}), Context())
-        assert answer["statusCode"] == 202
-        message_id: str = json.loads(answer["body"])["id"]
-        return message_id
-
-    def get(self, message_id: str) -> dict[str, Any]:
-        answer = messages(http("GET", f"/messages/{message_id}"), Context())
-        found: dict[str, Any] = json.loads(answer["body"])
-        return found
-
-    def broadcast(self, people: int) -> str:
-        """Send a broadcast; returns its id."""
-        recipients = [{"to": number(n)} for n in range(people)]
-        broadcast_id = self.flow.created(
-            body="Hi", recipients=recipients, start="now", category="transactional"
-        )
-        self.flow.dispatch()
-        self.flow.send_all()
-        return broadcast_id
-
-    def end(self, status: str = "delivered", *, price: str | None = PRICE, **more: Any) -> None:
-        """Let every message come to its end, without a word of it."""
-        for message in self.twilio.made:
-            self.twilio.end(message, status, **more)
-            message["price"] = price  # type: ignore[assignment]
-
-    def ripen(self) -> None:
-        """Let so much time pass that the next round has what went until now."""
-        self.clock.pass_by(hours=1)
-        self.round()
-        self.clock.pass_by(hours=1)
-        self.twilio.pages = 0
-
-    def sweep(self, context: Context | None = None) -> None:
-        sweeper({}, context or Context())
-
-    def found(self) -> list[dict[str, Any]]:
-        """Take what was found from the callbacks queue."""
-        return self.flow.aws.records("CALLBACKS_QUEUE")
-
-    def record(self) -> int:
-        """Let the recorder have what was found; returns how much it was."""
-        records = self.found()
-        assert recorder({"Records": records}, Context()) == {"batchItemFailures": []}
-        return len(records)
-
-    def report(self, broadcast_id: str) -> dict[str, Any]:
-        """Count, and report."""
-        self.flow.roll_up()
-        return self.flow.report(broadcast_id)
-
-    def round(self) -> int:
-        """Go on in the list until nothing is due; returns how much was found."""
-        for _ in range(50):
-            if self.place.begins_at > self.clock():
-                return self.record()
-            reconcile.reconcile(needs())
-        raise AssertionError("the round comes to no end")
-
-    @property
-    def place(self) -> Round:
-        place = warm.reconciliation().place()
-        assert place
-        return place.round
 
 
 @pytest.fixture
@@ -492,6 +394,21 @@ def test_the_list_is_left_where_everything_is_older(account: Account) -> None:
     # THEN one page of older ones ends it
     assert account.round() == 10
     assert account.twilio.pages == 3
+
+
+@pytest.mark.parametrize(("status", "pages"), [("failed", 1), ("accepted", 4)])
+def test_what_ended_unsent_ends_the_list_as_well_and_what_may_still_go_does_not(
+    account: Account, status: str, pages: int
+) -> None:
+    account.twilio.page_size = 5
+    account.broadcast(20)
+    for message in account.twilio.made:
+        message["status"] = status
+    account.ripen()
+    account.round()
+    account.ripen()
+    account.round()
+    assert account.twilio.pages == pages
 
 
 def test_a_message_that_went_later_than_it_was_made_is_found_where_it_stands(

@@ -38,7 +38,8 @@ class FakeTwilio(HttpClient):
     """Twilio's Messages. `answers` holds what the next creates to a recipient (or to `*`) get.
 
     The list shows a message `shown_after` it was made, unless `list_answer` refuses or `list_error` is raised. That
-    of all messages has pages of at most `page_size`, and `forgets_pages` makes it refuse those that follow the first.
+    of all messages has pages of at most `page_size`, and `forgets_pages` makes it refuse those that follow the first;
+    it does not show SIDs that are `unlisted`. Those that are `deleted` are gone.
     Each request is held against Twilio's OpenAPI documents; `violations` must stay empty.
     """
 
@@ -52,6 +53,8 @@ class FakeTwilio(HttpClient):
     pages: int = 0
     page_size: int = 1000
     forgets_pages: bool = False
+    unlisted: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     requests: list[Request] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     on_create: Callable[[Mapping[str, Any]], None] = lambda _fields: None
@@ -184,7 +187,8 @@ class FakeTwilio(HttpClient):
         return Response(200, json.dumps(message)) if message else refusal(Answer(404, 20404))
 
     def _message(self, sid: str) -> dict[str, Any] | None:
-        return next((message for message in self.made if message["sid"] == sid), None)
+        made = [message for message in self.made if message["sid"] == sid]
+        return made[0] if made and sid not in self.deleted else None
 
     def _create(self, fields: Mapping[str, Any]) -> Response:
         self.on_create(fields)
@@ -248,8 +252,10 @@ class FakeTwilio(HttpClient):
         after = asked.query.get("PageToken", [""])[0].removeprefix("PA")
         if after and self.forgets_pages:
             return refusal(Answer(400, 20001))
-        sids = [message["sid"] for message in self.made]
-        older = self.made[: sids.index(after)] if after else self.made
+        hidden = self.unlisted | self.deleted
+        shown = [message for message in self.made if message["sid"] not in hidden]
+        sids = [message["sid"] for message in shown]
+        older = shown[: sids.index(after)] if after else shown
         size = min(self.page_size, int(asked.query["PageSize"][0]))
         found = older[::-1][:size]
         more = None

@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "MessagesFunction": READS_PARAMETERS
     | _each(
         "dynamodb",
-        "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem",
+        "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem Query",
         "LedgerTable",
     )
     | _each("sqs", "SendMessage", "SendQueue")
@@ -99,7 +99,13 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
         "GetItem PutItem UpdateItem DeleteItem BatchGetItem BatchWriteItem Query",
         "LedgerTable",
     )
-    | _each("dynamodb", "Query", "LedgerTable/index/open", "LedgerTable/index/by_sid")
+    | _each(
+        "dynamodb",
+        "Query",
+        "LedgerTable/index/open",
+        "LedgerTable/index/by_sid",
+        "LedgerTable/index/listed",
+    )
     | _each("s3", "GetObject", "FilesBucket/uploads/*")
     | _each("s3", "ListBucket", "FilesBucket")
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue", "CallbacksQueue"),

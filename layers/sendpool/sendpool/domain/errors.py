@@ -7,6 +7,7 @@
     ├── InvalidSignatureError        403  a webhook that Twilio did not sign
     ├── NotFoundError                404  no such message, broadcast or route
     ├── PlanMissingError             404  nobody asked for a plan of this broadcast
+    ├── ReconciliationMissingError   404  there are no books of this day, or not yet
     ├── ConflictError                409  the broadcast's state does not allow this
     ├── InProgressError              409  the same idempotency key is being worked on
     ├── IdempotencyKeyReusedError    422  the same idempotency key came with another request
@@ -109,6 +110,15 @@ class PlanMissingError(SendpoolError):
     code = "plan_missing"
     title = "There is no plan of this broadcast"
     remedy = "Ask for one with POST /broadcasts/{id}/plan."
+
+
+class ReconciliationMissingError(SendpoolError):
+    """There are no books of this day, or not yet."""
+
+    status = 404
+    code = "reconciliation_missing"
+    title = "There are no books of this day"
+    remedy = "A day is in the books some 25 hours after it began; the first is the one after the deployment."
 
 
 class ConflictError(SendpoolError):

@@ -152,10 +152,11 @@ class OutboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Twilio made the message."""
+    """Twilio made the message, at `made_at` by its own clock if it says so."""
 
     sid: str
     status: Status
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +213,13 @@ class SendResult:
 
     `segments` is our own count: Twilio does not know its own until it has picked a sender. `reason` says why a
     message was skipped, deferred or is unknown; `evidence` how an acceptance was learned when no answer told it;
-    `decision` what was decided about it last, in plain words (domain/decision.py).
+    `decision` what was decided about it last, in plain words (domain/decision.py). `made_at` is when Twilio made the
+    message with this SID, by its own clock; None while only a callback told of it.
     """
 
     status: Status
     sid: str | None = None
+    made_at: datetime | None = None
     segments: int = 0
     error_code: int | None = None
     reason: str | None = None
@@ -232,8 +235,8 @@ class SendResult:
 
 def result_of(outcome: Accepted | Refused | Unknown, *, segments: int) -> SendResult:
     match outcome:
-        case Accepted(sid, status):
-            return SendResult(status=status, sid=sid, segments=segments)
+        case Accepted(sid, status, made_at):
+            return SendResult(status=status, sid=sid, made_at=made_at, segments=segments)
         case Refused(code):
             return SendResult(
                 status=Status.FAILED, error_code=code, reason="refused_by_twilio", segments=segments

@@ -11,7 +11,7 @@ between costs a request a thousand of them, and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 _EVERY: Final = timedelta(hours=1)
@@ -33,19 +33,27 @@ class Span:
     def is_empty(self) -> bool:
         return self.since >= self.until
 
+    @property
+    def days(self) -> list[date]:
+        """Every UTC day that it touches."""
+        first, last = self.since.astimezone(UTC).date(), self.until.astimezone(UTC).date()
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """Going once down the list, `begins_at` at the earliest, for what went in two times.
 
     `soon` is looked at for the first time, `late` for the second. `page` is where in the list it goes on, by Twilio's
-    word for that; None stands for the beginning.
+    word for that; None stands for the beginning. `is_counted` says that this page is in the books already
+    (domain/books.py), and only what the ledger lacks has still to be told.
     """
 
     begins_at: datetime
     soon: Span
     late: Span
     page: str | None = None
+    is_counted: bool = False
 
     @property
     def spans(self) -> tuple[Span, ...]:
@@ -53,7 +61,20 @@ class Round:
 
     def at(self, page: str | None) -> Round:
         """Return the round at another place in the list."""
-        return replace(self, page=page)
+        return replace(self, page=page, is_counted=False)
+
+    def counted(self) -> Round:
+        """Return the round with this page in the books."""
+        return replace(self, is_counted=True)
+
+    def is_booked(self, made_at: datetime) -> bool:
+        """Tell whether the books count a message in this round: each is in one, however late it went."""
+        return self.late.since <= made_at < self.late.until
+
+    @property
+    def through_until(self) -> datetime:
+        """Up to when the list has been gone through for the second time."""
+        return self.late.since
 
     def next(self, now: datetime) -> Round:
         """Return the round after this one, which is over now."""

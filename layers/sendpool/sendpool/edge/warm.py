@@ -25,7 +25,7 @@ from sendpool.adapters.ledger.parked import ParkedChunks
 from sendpool.adapters.ledger.people import InboundMessages, OptOuts
 from sendpool.adapters.ledger.plans import Plans
 from sendpool.adapters.ledger.reach import Reachability
-from sendpool.adapters.ledger.reconciliation import Reconciliation
+from sendpool.adapters.ledger.reconciliation import Books, Reconciliation
 from sendpool.adapters.ledger.registrations import RegistrationRecords
 from sendpool.adapters.ledger.sent import MarketingSent
 from sendpool.adapters.ledger.table import Table
@@ -141,7 +141,11 @@ def registration_records() -> RegistrationRecords:
 
 
 def reconciliation() -> Reconciliation:
-    return Reconciliation(table())
+    return Reconciliation(table(), retention=settings().retention)
+
+
+def books() -> Books:
+    return Books(table(), retention=settings().retention)
 
 
 def marketing_sent() -> MarketingSent:

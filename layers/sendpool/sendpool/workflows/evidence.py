@@ -68,6 +68,10 @@ def _first_free(
             return "too_early"
         if asking.messages.own(each.sid, doubt.message_id, now=now):
             return SendResult(
-                status=Status.ACCEPTED, sid=each.sid, segments=doubt.segments, evidence="list"
+                status=Status.ACCEPTED,
+                sid=each.sid,
+                made_at=each.created_at,
+                segments=doubt.segments,
+                evidence="list",
             )
     return "not_made"

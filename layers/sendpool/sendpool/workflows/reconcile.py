@@ -4,26 +4,30 @@ A round goes down the list page by page (domain/reconciliation.py), some pages a
 the callback URL with our id in it, so it is found by the SID. What the ledger does not have yet is put on the
 callbacks queue as a callback of the source `list`, and the recorder folds it in like any other.
 
+Going through it for the second time also makes the books (domain/books.py): every message that the account sent is
+held against the ledger, as that is before it learns from the list. So a page is counted first, in one transaction with
+its mark in the place, and then told of.
+
 The place in the list moves after a page is queued, and only if nobody else moved it. So a sweep that dies goes on
 with the same page, and of two at once one stops: what is queued twice changes nothing the second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sendpool.adapters.ledger import keys
-from sendpool.adapters.ledger.messages import Deliveries, Messages
+from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.reconciliation import Place, Reconciliation
 from sendpool.adapters.queues import Queues
 from sendpool.adapters.twilio.gateway import PageGoneError, RemoteMessage, TwilioGateway
+from sendpool.domain.books import Account, Cause, Entry, Known, Shown, booked, compared, stranger
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
 from sendpool.domain.message import TERMINAL, says_more
 from sendpool.domain.pace import Signal
-from sendpool.domain.reconciliation import Round, first_round
+from sendpool.domain.reconciliation import first_round
 from sendpool.workflows.pool import Pool
 from sendpool.workflows.record import read_callback
 
@@ -36,7 +40,6 @@ class Reconciling:
 
     places: Reconciliation
     messages: Messages
-    deliveries: Deliveries
     queues: Queues
     gateway: TwilioGateway
     pool: Pool
@@ -66,11 +69,10 @@ def reconcile(needs: Reconciling) -> Reconciled:
     place = needs.places.place() or needs.places.move(None, first_round(needs.now()))
     while place and _is_time(place, done, needs):
         try:
-            after = _after_page(place.round, done, needs)
+            place = _go_on(place, done, needs)
         except (TwilioBusyError, TwilioUnavailableError):
             done.is_stopped = True
-            return done
-        place = needs.places.move(place, after)
+            break
     return done
 
 
@@ -80,52 +82,108 @@ def _is_time(place: Place, done: Reconciled, needs: Reconciling) -> bool:
     )
 
 
-def _after_page(this: Round, done: Reconciled, needs: Reconciling) -> Round:
-    """Queue what a page of the list tells; returns the round at the next page, or the next round."""
+def _go_on(place: Place, done: Reconciled, needs: Reconciling) -> Place | None:
+    """Count what a page of the list shows, queue what it tells, and move to the next page, or to the next round.
+
+    None when another sweeper has moved on meanwhile.
+    """
+    this = place.round
     since = min(each.since for each in this.spans)
     until = max(each.until for each in this.spans)
     done.pages += 1
     try:
         listed, page = needs.gateway.messages_since(since, until, page=this.page)
     except PageGoneError:
-        return this.at(None)
-    _tell([each for each in listed if _is_looked_at(each, this)], done, needs)
+        return needs.places.begin_again(place)
+    known = _known(
+        [
+            each
+            for each in listed
+            if needs.gateway.may_be_ours(each)
+            and (_is_over(each) or this.is_booked(each.created_at))
+        ],
+        needs,
+    )
+    late = [each for each in listed if this.is_booked(each.created_at)]
+    if late and not this.is_counted:
+        # the ledger as it is before it learns from this page
+        counted = needs.places.count(place, _books(late, known, needs))
+        if counted is None:
+            return None
+        place = counted
+    _tell([each for each in listed if each.sid in known and _is_over(each)], known, done, needs)
     if page:
-        return this.at(page)
+        return needs.places.move(place, this.at(page))
     done.rounds += 1
-    return this.next(needs.now())
+    return needs.places.move(place, this.next(needs.now()))
 
 
-def _is_looked_at(listed: RemoteMessage, this: Round) -> bool:
-    is_over = listed.status in TERMINAL or listed.price is not None
-    return is_over and any(listed.went(each.since, each.until) for each in this.spans)
+def _is_over(listed: RemoteMessage) -> bool:
+    return listed.status in TERMINAL or listed.price is not None
 
 
-def _tell(listed: Iterable[RemoteMessage], done: Reconciled, needs: Reconciling) -> None:
-    """Put on the callbacks queue what the ledger does not have."""
-    by_sid = {each.sid: each for each in listed}
-    ids = dict(
+def _known(listed: Iterable[RemoteMessage], needs: Reconciling) -> dict[str, Known | None]:
+    """Return what the ledger has of each SID; None for one that none of ours has."""
+    sids = [each.sid for each in listed]
+    holders = dict(
         needs.pool.work(
-            by_sid, needs.messages.id_of, signal=lambda _: Signal.SILENT, go_on=lambda: True
+            sids, needs.messages.holders, signal=lambda _: Signal.SILENT, go_on=lambda: True
         )
     )
-    callbacks = [as_callback(by_sid[sid], ours) for sid, ours in ids.items() if ours]
-    news = list(_news(callbacks, needs.deliveries))
+    return needs.messages.known(holders)
+
+
+# ------------------------------------------------------------------------------------------------ books
+
+
+def _books(
+    listed: Iterable[RemoteMessage], known: Mapping[str, Known | None], needs: Reconciling
+) -> dict[date, Account]:
+    """Hold what the list shows against the ledger, by the day on which Twilio made it."""
+    by_day: dict[date, list[Entry]] = {}
+    for each in listed:
+        by_day.setdefault(each.created_at.date(), []).append(_held_against(each, known, needs))
+    return {day: booked(entries) for day, entries in by_day.items()}
+
+
+def _held_against(
+    listed: RemoteMessage, known: Mapping[str, Known | None], needs: Reconciling
+) -> Entry:
+    said = read_callback(as_callback(listed, ""))
+    shown = Shown(listed.status, said.price, said.currency)
+    if not needs.gateway.may_be_ours(listed):
+        cause = Cause.NOT_OURS_REPLY if listed.is_reply else Cause.NOT_OURS_SERVICE
+        return stranger(shown, listed.sid, cause)
+    ours = known[listed.sid]
+    if ours is None or ours.is_disproven:
+        return stranger(shown, listed.sid, Cause.NOT_OURS)
+    return compared(shown, ours, listed.created_at.date())
+
+
+# ------------------------------------------------------------------------------------------------ news
+
+
+def _tell(
+    over: list[RemoteMessage],
+    known: Mapping[str, Known | None],
+    done: Reconciled,
+    needs: Reconciling,
+) -> None:
+    """Put on the callbacks queue what the ledger does not have."""
+    ours = [(each, held) for each in over if (held := known[each.sid]) and held.holders == 1]
+    news = list(_news(ours))
     needs.queues.callbacks(news)
-    done.seen += len(by_sid)
-    done.strangers += len(by_sid) - len(callbacks)
+    done.seen += len(over)
+    done.strangers += len(over) - len(ours)
     done.told += len(news)
 
 
-def _news(callbacks: list[dict[str, Any]], deliveries: Deliveries) -> Iterator[dict[str, Any]]:
+def _news(ours: Iterable[tuple[RemoteMessage, Known]]) -> Iterator[dict[str, Any]]:
     """Leave out what is known, and a SID that callbacks have proven not to be its message's."""
-    known = deliveries.get(keys.delivery(each["message_id"]) for each in callbacks)
-    for each in callbacks:
-        callback = read_callback(each)
-        delivery = known.get(keys.delivery(each["message_id"]))
-        is_its = delivery is None or delivery.sid in {"", callback.sid}
-        if is_its and says_more(callback, delivery):
-            yield each
+    for listed, known in ours:
+        callback = as_callback(listed, known.message_id)
+        if not known.is_disproven and says_more(read_callback(callback), known.delivery):
+            yield callback
 
 
 def as_callback(listed: RemoteMessage, message_id: str) -> dict[str, Any]:

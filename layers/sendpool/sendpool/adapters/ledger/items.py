@@ -63,12 +63,21 @@ def of_message(record: MessageRecord, *, expires_at: datetime) -> Item:
         "attempts": record.attempts,
         "attempted_at": written(record.attempted_at) if record.attempted_at else None,
         **_without_none(asdict(record.result)),
+        "made_at": written(record.result.made_at) if record.result.made_at else None,
         # an index key must not be empty
         "sid": record.result.sid or None,
     }
     if record.message is not None:
         item["message"] = _plain_message(record.message)
-    return item | _open_attributes(record)
+    return item | _open_attributes(record) | _listed_attributes(record.result)
+
+
+def _listed_attributes(result: SendResult) -> Item:
+    """What puts a message on the list of those that Twilio made on a day; by SID, which is what that list is for."""
+    if not (result.sid and result.made_at):
+        return {}
+    kind = keys.made_on(result.made_at.date())
+    return {"listed_in": keys.open_partition(kind, result.sid), "listed_at": result.sid}
 
 
 def _open_attributes(record: MessageRecord) -> Item:
@@ -100,6 +109,7 @@ def to_message(item: Item) -> MessageRecord:
         result=SendResult(
             status=Status(item["status"]),
             sid=item.get("sid"),
+            made_at=_time(item, "made_at"),
             segments=item.get("segments", 0),
             error_code=item.get("error_code"),
             reason=item.get("reason"),

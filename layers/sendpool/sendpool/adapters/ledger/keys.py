@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import date
 from typing import NamedTuple
 
 from sendpool.domain.message import Place, place_of
@@ -108,6 +109,30 @@ def registration(service_sid: str) -> Key:
 def reconciliation() -> Key:
     """How far Twilio's list of messages has been gone through."""
     return Key("RECONCILIATION", "PLACE")
+
+
+def books_closing() -> Key:
+    """Which day's books are being closed, and how far."""
+    return Key("RECONCILIATION", "CLOSING")
+
+
+def books_of(day: date) -> str:
+    """The partition of a day's books."""
+    return f"RECONCILIATION#{day}"
+
+
+def finished_books(day: date) -> Key:
+    return Key(books_of(day), "DAY")
+
+
+def books_of_round(day: date, round_begins: str) -> Key:
+    """What a round that goes through the list from a time on, ISO 8601, counted of a day."""
+    return Key(books_of(day), f"ROUND#{round_begins}")
+
+
+def made_on(day: date) -> str:
+    """The kind of list on which the messages stand that Twilio made on a day."""
+    return f"made#{day}"
 
 
 def answer_book() -> Key:

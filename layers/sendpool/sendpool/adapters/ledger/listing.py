@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.table import Item, Table
@@ -24,7 +24,7 @@ class Listing:
 
     NAMES: ClassVar = ("listed_in", "listed_at")
 
-    def __init__(self, table: Table, kind: Literal["optout", "review"]) -> None:
+    def __init__(self, table: Table, kind: str) -> None:
         self._table = table
         self._shards = keys.open_partitions(kind)
         self._kind = kind
@@ -41,8 +41,13 @@ class Listing:
 
         Raises CursorError.
         """
+        entries, following = self.entries(cursor, limit=limit)
+        return [keys.Key(item["pk"], item["sk"]) for item in entries], following
+
+    def entries(self, cursor: str | None, *, limit: int) -> tuple[list[Item], str | None]:
+        """Return the same as `page`, each key with its place on the list."""
         shard, after = self._read(cursor) if cursor else (0, None)
-        found: list[keys.Key] = []
+        found: list[Item] = []
         while shard < len(self._shards) and len(found) < limit:
             listed, after = self._table.index_page(
                 "listed",
@@ -50,7 +55,7 @@ class Listing:
                 after=after,
                 limit=limit - len(found),
             )
-            found += [keys.Key(item["pk"], item["sk"]) for item in listed]
+            found += listed
             shard += after is None
         return found, self._written(shard, after) if shard < len(self._shards) else None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.table import Item, Table, Update
+from sendpool.domain.books import Known
 from sendpool.domain.message import (
     UNDECIDED,
     Delivery,
@@ -267,9 +268,32 @@ class Messages:
 
         The index that is read lags a moment.
         """
-        named = self._named_with(sid) - {None}
-        holders = named if len(named) < 2 else {each for each in named if self._holds(each, sid)}  # noqa: PLR2004
-        return holders.pop() if len(holders) == 1 else None
+        holders = self.holders(sid)
+        return holders[0] if len(holders) == 1 else None
+
+    def holders(self, sid: str) -> list[str]:
+        """Return the messages of ours whose SID this is: one, none, or several that no callback decides between."""
+        named = sorted(each for each in self._named_with(sid) if each)
+        return named if len(named) < 2 else [each for each in named if self._holds(each, sid)]  # noqa: PLR2004
+
+    def known(self, holders: Mapping[str, Sequence[str]]) -> dict[str, Known | None]:
+        """Return what is kept under each SID, of the first of the messages whose it is; None where it is nobody's."""
+        firsts = {sid: each[0] for sid, each in holders.items() if each}
+        wanted = [key(each) for each in firsts.values() for key in (keys.message, keys.delivery)]
+        found = self._table.get_many(wanted)
+        return {
+            sid: _known(sid, firsts[sid], found, holders=len(each)) if each else None
+            for sid, each in holders.items()
+        }
+
+    def claims(self, sid: str) -> list[Known]:
+        """Return what is kept of every message that ever had this SID, whether or not it still has."""
+        named = sorted(each for each in self._named_with(sid) if each)
+        holders = len(self.holders(sid))
+        found = self._table.get_many(
+            key(each) for each in named for key in (keys.message, keys.delivery)
+        )
+        return [_known(sid, each, found, holders=holders) for each in named]
 
     def own(self, sid: str, message_id: str, *, now: datetime) -> bool:
         """Take a SID that Twilio's list shows as this message's; False when another message took it.
@@ -307,6 +331,17 @@ class Messages:
         existing = self._table.put_if(item, condition, {"from": from_}).existing
         owner: str | None = existing["message_id"] if existing else None
         return None if owner == message_id else owner
+
+
+def _known(sid: str, message_id: str, found: Mapping[keys.Key, Item], *, holders: int) -> Known:
+    sent, delivered = found.get(keys.message(message_id)), found.get(keys.delivery(message_id))
+    return Known(
+        message_id=message_id,
+        sid=sid,
+        result=items.to_message(sent).result if sent else None,
+        delivery=items.to_delivery(delivered) if delivered else None,
+        holders=holders,
+    )
 
 
 def _last_under_way(existing: Item, record: MessageRecord) -> datetime:

@@ -205,9 +205,12 @@ class Table:
         return True
 
     def transact(
-        self, *, puts: Iterable[tuple[Item, str, Mapping[str, Any]]], updates: Iterable[Update]
+        self,
+        *,
+        puts: Iterable[tuple[Item, str | None, Mapping[str, Any] | None]],
+        updates: Iterable[Update],
     ) -> None:
-        """Write all or nothing, at most 100 items.
+        """Write all or nothing, at most 100 items; each put with its condition, if any, and the values of that.
 
         Raises TransactionLostError when a condition failed or a rival was faster.
         """
@@ -224,12 +227,12 @@ class Table:
                 raise TransactionLostError from error
             raise
 
-    def _put_arguments(self, item: Item, condition: str, values: Mapping[str, Any]) -> Item:
-        arguments: Item = {
-            "TableName": self._name,
-            "Item": dump(item),
-            "ConditionExpression": condition,
-        }
+    def _put_arguments(
+        self, item: Item, condition: str | None, values: Mapping[str, Any] | None
+    ) -> Item:
+        arguments: Item = {"TableName": self._name, "Item": dump(item)}
+        if condition:
+            arguments["ConditionExpression"] = condition
         return arguments | ({"ExpressionAttributeValues": _signed(":", values)} if values else {})
 
     def _update_arguments(self, update: Update) -> Any:

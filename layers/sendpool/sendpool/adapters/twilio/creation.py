@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -80,7 +81,8 @@ def outcome_of(answer: Response) -> Outcome:
     sid = read.get("sid")
     if not isinstance(sid, str) or not sid:
         return Unknown("unreadable_answer")
-    return Accepted(sid, _STATUSES.get(str(read.get("status")), Status.ACCEPTED))
+    status = _STATUSES.get(str(read.get("status")), Status.ACCEPTED)
+    return Accepted(sid, status, moment(read.get("date_created")))
 
 
 def _refused(answer: Response, read: Mapping[str, Any]) -> Outcome:
@@ -107,6 +109,15 @@ def raise_if_unclear(answer: Response) -> None:
         raise TwilioUnavailableError
     if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise TwilioUnavailableError
+
+
+def moment(written: object) -> datetime | None:
+    """Read a time of the 2010 API, RFC 2822 to the second, as UTC; None when it is none."""
+    try:
+        at = parsedate_to_datetime(str(written))
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def number_in(answer: Response, header: str) -> int | None:

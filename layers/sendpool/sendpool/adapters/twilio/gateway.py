@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import urljoin
@@ -24,6 +23,7 @@ from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.creation import (
     create_url,
     form_of,
+    moment,
     number_in,
     outcome_of,
     raise_if_unclear,
@@ -31,7 +31,7 @@ from sendpool.adapters.twilio.creation import (
 )
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError, TransportError
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
-from sendpool.domain.message import OutboundMessage, Outcome, RefusedForNow, Unknown
+from sendpool.domain.message import TERMINAL, OutboundMessage, Outcome, RefusedForNow, Unknown
 
 _PAGE = 50
 # Twilio gives no more
@@ -63,6 +63,20 @@ class RemoteMessage:
     price_unit: str | None = None
     num_segments: str | None = None
     direction: str | None = None
+
+    @property
+    def is_inbound(self) -> bool:
+        return self.direction == "inbound"
+
+    @property
+    def is_reply(self) -> bool:
+        """Tell whether TwiML made it, as the answer to a text."""
+        return self.direction == "outbound-reply"
+
+    def is_before(self, since: datetime) -> bool:
+        """Tell whether it was made and sent before a time, or ended unsent; one that waits may go any time."""
+        is_waiting = self.sent_at is None and self.status not in TERMINAL
+        return not is_waiting and max(self.created_at, self.sent_at or self.created_at) < since
 
     def went(self, since: datetime, until: datetime) -> bool:
         """Tell whether it was made or sent within a time: from `since` on, and before `until`."""
@@ -162,7 +176,7 @@ class TwilioGateway:
     def messages_since(
         self, since: datetime, until: datetime, *, page: str | None = None
     ) -> tuple[list[RemoteMessage], str | None]:
-        """List a page of what went through this service within a time, newest first, and where the next page is.
+        """List a page of what this account sent within a time, newest first, and where the next page is.
 
         `page` is such a place, without it the list begins with what is newest; an empty page may have a next one.
         None stands for the end: nothing on this page is of `since` or later. Twilio's documents leave open whether
@@ -183,11 +197,12 @@ class TwilioGateway:
         if answer.status_code != HTTPStatus.OK or not isinstance(rows, list):
             raise PageGoneError if page else TwilioUnavailableError
         listed = [each for row in rows if (each := _remote(row))]
-        is_over = all(max(each.created_at, each.sent_at or since) < since for each in listed)
-        ours = [each for each in listed if self._is_ours(each) and each.went(since, until)]
-        return ours, None if is_over else read.get("next_page_uri")
+        is_over = all(each.is_before(since) for each in listed)
+        sent = [each for each in listed if not each.is_inbound and each.went(since, until)]
+        return sent, None if is_over else read.get("next_page_uri")
 
-    def _is_ours(self, listed: RemoteMessage) -> bool:
+    def may_be_ours(self, listed: RemoteMessage) -> bool:
+        """Tell whether a message was sent as ours are: by the API, through this service."""
         return listed.service_sid == self._service_sid and listed.direction == _SENT_BY_API
 
     def messages_to(self, to: str, *, since: datetime) -> list[RemoteMessage]:
@@ -221,7 +236,7 @@ class TwilioGateway:
 
 def _remote(row: Mapping[str, Any]) -> RemoteMessage | None:
     """Read a message of the list as Twilio writes it; None when it has no time at which it was made."""
-    created_at = _moment(row.get("date_created"))
+    created_at = moment(row.get("date_created"))
     if created_at is None:
         return None
     return RemoteMessage(
@@ -231,19 +246,14 @@ def _remote(row: Mapping[str, Any]) -> RemoteMessage | None:
         service_sid=row.get("messaging_service_sid"),
         status=str(row.get("status")),
         created_at=created_at,
-        sent_at=_moment(row.get("date_sent")),
-        updated_at=_moment(row.get("date_updated")),
+        sent_at=moment(row.get("date_sent")),
+        updated_at=moment(row.get("date_updated")),
         direction=row.get("direction"),
         error_code=row.get("error_code"),
         price=row.get("price"),
         price_unit=row.get("price_unit"),
         num_segments=row.get("num_segments"),
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    """Read a time of the 2010 API, RFC 2822 to the second."""
-    return parsedate_to_datetime(text) if text else None
 
 
 def _busy(error: Exception) -> RefusedForNow | None:
