@@ -25,7 +25,7 @@ from tests.functional.flow import Flow, callback
 from tests.functional.reconciling import Account, number
 from tests.functional.requests import http
 from tests.functional.rest import KilledError, killed_at
-from tests.functional.twilio import Answer, FakeTwilio, refused
+from tests.functional.twilio import Answer, FakeTwilio, refusal
 
 DAY = date(2026, 11, 24)
 USD = "USD"
@@ -464,16 +464,16 @@ def test_without_time_no_books_are_closed(books: Books) -> None:
     assert not books.day()["is_finished"]
 
 
-@pytest.mark.parametrize("refusal", [Answer(429, 20429), Answer(503)], ids=str)
+@pytest.mark.parametrize("answer", [Answer(429, 20429), Answer(503)], ids=str)
 def test_when_twilio_cannot_be_asked_for_what_is_missing_the_next_sweep_does(
-    books: Books, monkeypatch: pytest.MonkeyPatch, refusal: Answer
+    books: Books, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
     books.post()
     books.deliver()
     books.ripen()
     books.twilio.unlisted.add(books.twilio.made[0]["sid"])
     with monkeypatch.context() as patch:
-        patch.setattr(FakeTwilio, "_fetch", lambda *_: refused(refusal))
+        patch.setattr(FakeTwilio, "_fetch", lambda *_: refusal(answer))
         books.sweep()
         assert not books.day()["is_finished"]
     books.close()

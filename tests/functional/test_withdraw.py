@@ -404,9 +404,9 @@ def test_a_withdrawal_is_read_back_as_it_was_written() -> None:
 # ------------------------------------------------------------------------------------------------ kills
 
 
-# conversation and answers read, inbound kept; opt-out read, written, withdrawal queued; opt-outs read, messages read,
-# canceled at Twilio, here, next pass queued; opt-outs and messages read again
-CALLS = 13
+# conversation and answers read, inbound kept; opt-out read, written, withdrawal queued; noted that somebody wrote;
+# opt-outs read, messages read, canceled at Twilio, here, next pass queued; opt-outs and messages read again
+CALLS = 14
 
 
 class KilledError(BaseException):
