@@ -21,8 +21,8 @@ ENOUGH_PLANS = 150
 QUICK = ("singles", "queued", "silent", "canceled")
 # what else it takes to see every kind of call
 BESIDES = ("uploaded", "stopped", "clicked", "unanswered")
-# keep nothing here, and speak with Twilio only: tests/functional/test_service.py strikes each of their calls
-WITHOUT_STATE = {"service"}
+# keep nothing here: tests of their own (test_service.py, test_notified.py) strike each of their calls
+WITHOUT_STATE = {"service", "notifier"}
 
 
 @pytest.fixture(scope="module")
