@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from functions.compliance.app import lambda_handler as compliance
 from functions.sweeper.app import lambda_handler as sweeper
@@ -21,17 +22,17 @@ BUSINESS = {
     "industry": "TRANSPORTATION",
     "registration_identifier": "EIN",
     "registration_number": "98-7654321",
-    "website_url": "https://owl.example.com",
+    "website_url": "https://owlcouriers.com",
 }
 PERSON = {
     "first_name": "Ann",
     "last_name": "Owl",
-    "email": "ann@owl.example.com",
+    "email": "ann@owlcouriers.com",
     "phone_number": "+12025550188",
 }
 STANDARD: dict[str, Any] = {
     "kind": "standard",
-    "email": "ann@owl.example.com",
+    "email": "ann@owlcouriers.com",
     "business": BUSINESS,
     "representatives": [PERSON | {"business_title": "Founder", "job_position": "CEO"}],
     "address": {
@@ -45,7 +46,7 @@ STANDARD: dict[str, Any] = {
 }
 SOLE: dict[str, Any] = {
     "kind": "sole_proprietor",
-    "email": "ann@owl.example.com",
+    "email": "ann@owlcouriers.com",
     "proprietor": PERSON
     | {
         "brand_name": "Ann Owl",
@@ -63,9 +64,9 @@ FORM: dict[str, Any] = {
     "us_app_to_person_usecase": "DELIVERY_NOTIFICATION",
     "description": "Owl Couriers sends delivery notices to customers who have a parcel under way and signed up for "
     "texts on our website.",
-    "message_flow": "Customers sign up at https://owl.example.com/sms. They enter their mobile number and check an "
-    f'optional box, unchecked by default, that says: "{CONSENT}" Links to https://owl.example.com/privacy and '
-    "https://owl.example.com/terms stand below the box.",
+    "message_flow": "Customers sign up at https://owlcouriers.com/sms. They enter their mobile number and check an "
+    f'optional box, unchecked by default, that says: "{CONSENT}" Links to https://owlcouriers.com/privacy and '
+    "https://owlcouriers.com/terms stand below the box.",
     "message_samples": [
         "Owl Couriers: your parcel [number] is out for delivery today. Reply STOP to opt out",
         "Owl Couriers: we left your parcel with [neighbour]. Questions? Reply to this text.",
@@ -75,18 +76,19 @@ FORM: dict[str, Any] = {
     "subscriber_opt_in": True,
     "age_gated": False,
     "direct_lending": False,
-    "privacy_policy_url": "https://owl.example.com/privacy",
-    "terms_and_conditions_url": "https://owl.example.com/terms",
+    "privacy_policy_url": "https://owlcouriers.com/privacy",
+    "terms_and_conditions_url": "https://owlcouriers.com/terms",
 }
 
 
-def ask(method: str, path: str, body: object = None, query: str = "") -> tuple[int, dict[str, Any]]:
-    answer = compliance(http(method, path, body, query=query), Context())
+def ask(method: str, path: str, body: object = None, **query: str) -> tuple[int, dict[str, Any]]:
+    event = http(method, path, body, query=urlencode(query)) | {"queryStringParameters": query}
+    answer = compliance(event, Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 
-def good(method: str, path: str, body: object = None, query: str = "") -> dict[str, Any]:
-    status, answered = ask(method, path, body, query)
+def good(method: str, path: str, body: object = None, **query: str) -> dict[str, Any]:
+    status, answered = ask(method, path, body, **query)
     assert status in {200, 202}, answered
     return answered
 

@@ -138,7 +138,7 @@ def test_a_sole_proprietor_answers_yes_and_the_sms_is_sent_again(
     status, answered = ask("POST", f"{BRAND}/otp")
     assert (status, answered["code"]) == (409, "no_confirmation_awaited")
     # AND it may have the one kind of campaign
-    found = good("GET", "/compliance/use-cases", query="brand=owl")
+    found = good("GET", "/compliance/use-cases", brand="owl")
     assert [each["code"] for each in found["use_cases"]] == ["SOLE_PROPRIETOR"]
     assert found["use_cases"][0]["throughput"] == {
         "segments_per_second": 3.0,
@@ -150,7 +150,7 @@ def test_a_sole_proprietor_answers_yes_and_the_sms_is_sent_again(
 def test_a_low_volume_brand_is_not_vetted_unless_somebody_pays_for_it(time: Time) -> None:
     shown = approved_brand(time, STANDARD | {"kind": "low_volume"})
     assert (shown["ready"], "vetting" in steps(shown)) == (True, False)
-    found = good("GET", "/compliance/use-cases", query="brand=owl")
+    found = good("GET", "/compliance/use-cases", brand="owl")
     assert [each["code"] for each in found["use_cases"]] == ["LOW_VOLUME"]
     assert found["use_cases"][0]["throughput"]["segments_per_second"] == 3.75
     # WHEN it is vetted after all

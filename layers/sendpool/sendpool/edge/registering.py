@@ -12,7 +12,8 @@ from sendpool.workflows.registering import Registering
 # one call to Twilio and our answer have to fit in what is left
 _ENOUGH_MILLISECONDS = 15_000
 _LEASE_SLACK = timedelta(seconds=5)
-CALLBACK_ROUTE = "/webhooks/profiles"
+# Twilio tells of reviews where it tells of messages
+_CALLBACK_ROUTE = "/webhooks/status"
 
 
 def registering(context: LambdaContext) -> Registering:
@@ -21,7 +22,7 @@ def registering(context: LambdaContext) -> Registering:
         records=warm.a2p_records(),
         hub=outbound.trust_hub(),
         a2p=outbound.a2p(),
-        callback_url=warm.parameters().public_url + CALLBACK_ROUTE,
+        callback_url=warm.parameters().public_url + _CALLBACK_ROUTE,
         lease=timedelta(milliseconds=context.get_remaining_time_in_millis()) + _LEASE_SLACK,
         now=warm.now,
         may_go_on=lambda: context.get_remaining_time_in_millis() > _ENOUGH_MILLISECONDS,

@@ -7,7 +7,7 @@ all only one goes on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,13 @@ from sendpool.domain.errors import InProgressError
 type Record = BrandRecord | CampaignRecord
 
 _KINDS: Final[dict[str, type[Record]]] = {"BRAND": BrandRecord, "CAMPAIGN": CampaignRecord}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Twilio says that the review of a profile of this brand is over."""
+
+    brand: str
 
 
 class A2pRecords:
@@ -60,6 +67,19 @@ class A2pRecords:
         if not put.written and put.existing != item:
             raise InProgressError("Somebody else is working on this registration.")
         return after
+
+    def look_soon(self, name: str, now: datetime) -> bool:
+        """Have a brand looked at by the next sweep; tells whether that is so. One that is not kept is done."""
+        record = self.brand(name)
+        if record is None:
+            return True
+        if record.claimed_until and now < record.claimed_until:
+            return False
+        try:
+            self.save(replace(record, next_look_at=now))
+        except InProgressError:
+            return False
+        return True
 
     def delete(self, record: Record) -> None:
         """Forget a record."""
