@@ -32,7 +32,7 @@ def next_of(page: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(each["step"], each["state"], each["actor"]) for each in page["next"]]
 
 
-def test_a_brand_and_a_campaign_go_from_draft_to_approved_through_rejections(
+def test_a_brand_and_a_campaign_go_from_draft_to_approved_through_rejections(  # noqa: PLR0915  it is one story
     simulator: SimulatedTwilio, time: Time
 ) -> None:
     assert good("GET", "/compliance") == {

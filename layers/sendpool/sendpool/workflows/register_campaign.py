@@ -21,7 +21,7 @@ from sendpool.workflows.registering import Registering, Work, again
 _CAMPAIGN: Final = "campaign"
 
 
-def declare(  # noqa: PLR0913  the story's own names
+def declare(
     service_sid: str,
     brand: str,
     campaign: Campaign,

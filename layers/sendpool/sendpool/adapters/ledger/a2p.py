@@ -6,7 +6,7 @@ all only one goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -38,15 +38,16 @@ class A2pRecords:
 
     def brand(self, name: str) -> BrandRecord | None:
         item = self._table.get(keys.a2p_brand(name))
-        return loads(BrandRecord, item["record"]) if item else None
+        return to_record(BrandRecord, item) if item else None
 
     def campaign(self, service_sid: str) -> CampaignRecord | None:
         item = self._table.get(keys.a2p_campaign(service_sid))
-        return loads(CampaignRecord, item["record"]) if item else None
+        return to_record(CampaignRecord, item) if item else None
 
     def all(self) -> Iterator[Record]:
         """Yield all, brands before campaigns."""
-        return map(to_record, self._table.query(keys.A2P))
+        for item in self._table.query(keys.A2P):
+            yield to_record(_KINDS[item["sk"].partition("#")[0]], item)
 
     def claim[R: Record](self, record: R, *, until: datetime, now: datetime) -> R:
         """Take the lease of a record as it was read, or of a new one; raises InProgressError if another has it."""
@@ -86,9 +87,9 @@ class A2pRecords:
         self._table.delete_if(_key(record), "version = :version", {"version": record.version})
 
 
-def to_record(item: Item) -> Record:
+def to_record[R: Record](kind: type[R], item: Item) -> R:
     """Read an item of the ledger."""
-    return loads(_KINDS[item["sk"].partition("#")[0]], item["record"])
+    return loads(kind, item["record"])
 
 
 def _to_item(record: Record) -> Item:
@@ -99,8 +100,3 @@ def _key(record: Record) -> Key:
     if isinstance(record, BrandRecord):
         return keys.a2p_brand(record.name)
     return keys.a2p_campaign(record.service_sid)
-
-
-def brands(records: Iterable[Record]) -> dict[str, BrandRecord]:
-    """Return the brands among records, by name."""
-    return {each.name: each for each in records if isinstance(each, BrandRecord)}
