@@ -17,8 +17,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.adapters.ledger.listing import CursorError
-from sendpool.domain.a2p.application import BrandKind
-from sendpool.domain.a2p.fees import VETTING, campaign_fees
+from sendpool.domain.a2p.fees import VETTING
 from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
 from sendpool.domain.errors import ConflictError, InvalidRequestError, Violation
 from sendpool.domain.preflight.verdict import preflight
@@ -207,17 +206,12 @@ def list_use_cases(
     record = register_brand.find(brand, needs) if brand else None
     sid = service_sid or warm.parameters().messaging_service_sid
     live = record.brand if record else None
-    kind = record.application.kind if record else BrandKind.STANDARD
     found = needs.a2p.use_cases(sid, live.sid if live else None)
-    score = live.score if live else None
     return UseCasesView(
         service_sid=sid,
         brand=brand,
-        score=score,
-        use_cases=[
-            UseCaseView.of(each, kind=kind, score=score, fees=campaign_fees(each.code))
-            for each in found
-        ],
+        score=live.score if live else None,
+        use_cases=[UseCaseView.of(each, record) for each in found],
     )
 
 

@@ -357,7 +357,52 @@ def test_a_suspended_brand_and_campaign_are_seen_within_a_day(
     assert (found["state"], found["problems"][0]["code"]) == ("suspended", 30884)
 
 
+def test_a_consent_to_a_fee_does_not_hold_for_a_higher_one(time: Time) -> None:
+    cheap = {"kind": "low_volume", "accept_fees": True}
+    assert good("PUT", BRAND, cheap)["fees_accepted_at"]
+    assert good("PUT", BRAND, {"kind": "standard"})["fees_accepted_at"] is None
+
+
+def test_a_brand_that_is_being_registered_stays_of_its_kind(time: Time) -> None:
+    wrong = STANDARD["business"] | {"name": "Owl reject:18602"}
+    good("PUT", BRAND, STANDARD | {"business": wrong})
+    time.passes(days=1, minutes=20)
+    status, answered = ask("PUT", BRAND, STANDARD | {"kind": "low_volume"})
+    assert (status, answered["code"]) == (409, "brand_kind_fixed")
+
+
+def test_a_campaign_that_the_console_made_is_not_taken_for_ours(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    shown = approved_brand(time)
+    form = {
+        "BrandRegistrationSid": shown["brand_sid"],
+        "Description": "Something else that somebody handed in by hand",
+        "MessageFlow": FORM["message_flow"],
+        "MessageSamples": FORM["message_samples"],
+        "UsAppToPersonUsecase": "2FA",
+        "HasEmbeddedLinks": "false",
+        "HasEmbeddedPhone": "false",
+    }
+    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/Compliance/Usa2p", **form)
+    status, answered = ask("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)
+    assert (status, answered["code"]) == (409, "other_campaign")
+
+
 # ------------------------------------------------------------------------------------------------ deleting
+
+
+def test_a_campaign_that_somebody_deleted_elsewhere_wants_its_fees_accepted_anew(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    approved_brand(time)
+    good("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)
+    path = f"/v1/Services/{OTHER_SERVICE_SID}/Compliance/Usa2p/QE2c6890da8086d771620e9b13fadeba0b"
+    simulator.api("DELETE", path)
+    time.passes(hours=1, minutes=1)
+    shown = good("GET", CAMPAIGN)
+    assert (shown["status"], steps(shown)["campaign"]) == ("DELETED", "fee_due")
+    assert good("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)["status"] == "PENDING"
 
 
 def test_a_campaign_that_is_approved_is_deleted_when_somebody_says_that_traffic_stops(

@@ -127,6 +127,12 @@ def test_a_score_earns_a_rate_and_a_daily_cap(
     assert (found.segments_per_second, found.tmobile_daily) == (rate, daily)
 
 
+def test_the_largest_companies_have_the_highest_cap_whatever_their_score() -> None:
+    found = throughput(BrandKind.STANDARD, "2FA", 30, is_russell_3000=True)
+    assert found
+    assert (found.segments_per_second, found.tmobile_daily) == (12, 200_000)
+
+
 def test_without_a_score_all_tiers_are_shown() -> None:
     assert throughput(BrandKind.STANDARD, "MIXED", None) is None
     scores = [each.from_score for each in tiers("MIXED")]

@@ -21,7 +21,7 @@ from sendpool.domain.a2p.application import (
     Representative,
 )
 from sendpool.domain.a2p.codes import Actor
-from sendpool.domain.a2p.fees import AS_OF, Fee
+from sendpool.domain.a2p.fees import AS_OF, Fee, campaign_fees
 from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
 from sendpool.domain.a2p.standing import (
     Explained,
@@ -313,6 +313,17 @@ class BrandView(BaseModel):
         )
 
 
+def _earned(brand: BrandRecord | None, use_case: str) -> Throughput | None:
+    """Tell what a campaign of this brand may send by the tables; of no brand in particular, a standard one's."""
+    live = brand.brand if brand else None
+    return throughput(
+        brand.application.kind if brand else BrandKind.STANDARD,
+        use_case,
+        live.score if live else None,
+        is_russell_3000=live is not None and live.russell_3000,
+    )
+
+
 class CampaignView(BaseModel):
     """A campaign and where its registration stands; `ready` once carriers take what its service sends."""
 
@@ -333,8 +344,7 @@ class CampaignView(BaseModel):
     def of(cls, record: CampaignRecord, brand: BrandRecord | None) -> Self:
         live = record.live
         use_case = record.campaign.us_app_to_person_usecase
-        kind = record.brand_kind
-        rate = throughput(kind, use_case or "", record.brand_score) if kind else None
+        rate = _earned(brand, use_case or "")
         return cls(
             service_sid=record.service_sid,
             brand=record.brand,
@@ -421,10 +431,8 @@ class UseCaseView(BaseModel):
     fees: list[FeeView]
 
     @classmethod
-    def of(
-        cls, use_case: UseCase, *, kind: BrandKind, score: int | None, fees: Iterable[Fee]
-    ) -> Self:
-        rate = throughput(kind, use_case.code, score)
+    def of(cls, use_case: UseCase, brand: BrandRecord | None) -> Self:
+        rate = _earned(brand, use_case.code)
         return cls(
             code=use_case.code,
             name=use_case.name,
@@ -437,7 +445,7 @@ class UseCaseView(BaseModel):
                 TierView(from_score=each.from_score, throughput=ThroughputView.of(each.throughput))
                 for each in tiers(use_case.code)
             ],
-            fees=[FeeView.of(each) for each in fees],
+            fees=[FeeView.of(each) for each in campaign_fees(use_case.code)],
         )
 
 

@@ -41,7 +41,10 @@ def declare(
     record = known or BrandRecord(name=name, application=application, created_at=now)
     if known and known.application != application:
         _check_open(known, application)
-        record = replace(known, application=application, lacks={})
+        # another kind has another fee
+        is_same = known.application.kind is application.kind
+        accepted_at = known.fees_accepted_at if is_same else None
+        record = replace(known, application=application, lacks={}, fees_accepted_at=accepted_at)
     if accept_fees and record.fees_accepted_at is None:
         record = replace(record, fees_accepted_at=now)
     return _go_on(record, needs, resubmit=False)

@@ -44,7 +44,10 @@ def declare(
     )
     if known and (known.campaign, known.brand) != (campaign, brand):
         _check_open(known, campaign, brand)
-        record = replace(known, campaign=campaign, brand=brand)
+        # another use case has other fees
+        is_same = is_same_use(known.campaign, campaign)
+        accepted_at = known.fees_accepted_at if is_same else None
+        record = replace(known, campaign=campaign, brand=brand, fees_accepted_at=accepted_at)
     if accept_fees and record.fees_accepted_at is None:
         record = replace(record, fees_accepted_at=now)
     return _go_on(replace(record, is_forced=force), needs, resubmit=False)
@@ -101,7 +104,7 @@ def delete(service_sid: str, needs: Registering, *, stops_traffic: bool) -> Camp
 
     def remove() -> None:
         live = work.record.live
-        if live and live.status != DELETED:
+        if live and not live.is_gone:
             needs.a2p.delete(service_sid)
             work.keep(replace(work.record, live=replace(live, status=DELETED, problems=())))
 
@@ -125,16 +128,13 @@ def _steps(work: Work[CampaignRecord], *, resubmit: bool) -> None:
         return
     work.step = "numbers"
     long_codes = needs.a2p.long_codes(record.service_sid)
-    score = brand.brand.score if brand.brand else None
-    work.keep(
-        replace(record, long_codes=long_codes, brand_kind=brand.application.kind, brand_score=score)
-    )
+    work.keep(replace(record, long_codes=long_codes))
     work.step = _CAMPAIGN
-    live = _first(work, brand) if record.live is None else needs.a2p.campaign(record.service_sid)
+    is_there = record.is_there
+    live = needs.a2p.campaign(record.service_sid) if is_there else _first(work, brand)
     if live is None:
-        if record.live is not None:  # somebody deleted it elsewhere
-            gone = replace(record.live, status=DELETED)
-            work.keep(replace(work.record, live=gone))
+        if record.live and is_there:
+            _note_deletion(work, record.live)
         return
     if live.is_failed and (resubmit or work.record.is_changed):
         live = _resubmitted(work, live)
@@ -170,6 +170,12 @@ def _first(work: Work[CampaignRecord], brand: BrandRecord) -> LiveCampaign | Non
     return there
 
 
+def _note_deletion(work: Work[CampaignRecord], live: LiveCampaign) -> None:
+    """Somebody deleted it elsewhere. It is handed in anew once its fees are accepted anew."""
+    gone = replace(live, status=DELETED, problems=())
+    work.keep(replace(work.record, live=gone, handed_in=None, fees_accepted_at=None))
+
+
 def _resubmitted(work: Work[CampaignRecord], live: LiveCampaign) -> LiveCampaign:
     """Hand a failed campaign in again, once for each failure."""
     record = work.record
@@ -203,7 +209,7 @@ def _violation(finding: Finding) -> Violation:
 
 
 def _check_open(known: CampaignRecord, campaign: Campaign, brand: str) -> None:
-    if known.live is None:
+    if known.live is None or known.live.is_gone:
         return
     if not known.live.is_failed:
         raise ConflictError(

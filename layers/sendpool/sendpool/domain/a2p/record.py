@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sendpool.domain.a2p.application import BrandApplication, BrandKind, Which, digest_of
+from sendpool.domain.a2p.application import BrandApplication, Which, digest_of
 from sendpool.domain.preflight.campaign import Campaign
 
 _SOON, _LATER, _HOURLY, _DAILY = (
@@ -120,6 +120,10 @@ class LiveCampaign:
     @property
     def is_in_review(self) -> bool:
         return self.status in {"PENDING", "IN_PROGRESS"}
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status == DELETED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +249,6 @@ class CampaignRecord(Kept):
     live: LiveCampaign | None = None
     handed_in: HandedIn | None = None
     long_codes: int | None = None
-    brand_kind: BrandKind | None = None
-    brand_score: int | None = None
 
     @property
     def id(self) -> str:
@@ -257,7 +259,13 @@ class CampaignRecord(Kept):
         return digest_of(asdict(self.campaign))
 
     @property
+    def is_there(self) -> bool:
+        """Tell whether Twilio has it."""
+        return self.live is not None and not self.live.is_gone
+
+    @property
     def is_changed(self) -> bool:
+        """Tell whether something else is declared than was handed in."""
         last = self.handed_in
         return last is None or not last.is_sure or last.digest != self.digest
 

@@ -284,7 +284,7 @@ def steps_of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> tupl
 def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
     live, name = record.live, Name.CAMPAIGN
     advance = f"POST /compliance/campaigns/{record.service_sid}/advance"
-    if live is None:
+    if live is None or live.is_gone:
         return _campaign_to_be(record, brand, advance)
     if live.is_verified:
         return _done(name, record.service_sid, live.status)

@@ -8,7 +8,7 @@ Twilio tells a campaign's own limits, those hold. The limits between caps are no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sendpool.domain.a2p.application import BrandKind
@@ -41,15 +41,20 @@ _TIERS: Final = (
     Tier(from_score=25, throughput=Throughput(segments_per_second=12, tmobile_daily=10_000)),
     Tier(from_score=0, throughput=Throughput(segments_per_second=12, tmobile_daily=2_000)),
 )
+_HIGHEST_CAP: Final = 200_000
 _LOWEST_BROAD: Final = Throughput(segments_per_second=3.75, tmobile_daily=2_000)
 
 
-def throughput(kind: BrandKind, use_case: str, score: int | None) -> Throughput | None:
+def throughput(
+    kind: BrandKind, use_case: str, score: int | None, *, is_russell_3000: bool = False
+) -> Throughput | None:
     """Tell what a campaign may send; None while the brand has no score and it depends on that."""
     fixed = _fixed(kind, use_case)
     if fixed or score is None:
         return fixed
-    return next(each for each in tiers(use_case) if score >= each.from_score).throughput
+    earned = next(each for each in tiers(use_case) if score >= each.from_score).throughput
+    # T-Mobile gives the largest companies its highest cap, whatever their score
+    return replace(earned, tmobile_daily=_HIGHEST_CAP) if is_russell_3000 else earned
 
 
 def tiers(use_case: str) -> Sequence[Tier]:
