@@ -42,8 +42,8 @@ from sendpool.edge.preflight_models import CampaignModel, PreflightView
 from sendpool.edge.registering import registering
 from sendpool.edge.registration_models import (
     Advance,
-    BrandView,
-    CampaignView,
+    BrandRegistration,
+    CampaignRegistration,
     CompliancePage,
     DeclareBrand,
     DeclareCampaign,
@@ -180,15 +180,15 @@ def _registering() -> Registering:
     return registering(api.lambda_context)
 
 
-def _brand(record: BrandRecord) -> Response[BrandView]:
+def _brand(record: BrandRecord) -> Response[BrandRegistration]:
     """Answer 200 once campaigns may be registered, 202 with what is missing until then."""
-    view = BrandView.of(record)
+    view = BrandRegistration.of(record)
     return http.json_answer(HTTPStatus.OK if view.ready else HTTPStatus.ACCEPTED, view)
 
 
-def _campaign(record: CampaignRecord) -> Response[CampaignView]:
+def _campaign(record: CampaignRecord) -> Response[CampaignRegistration]:
     """Answer 200 once carriers take what the service sends, 202 with what is missing until then."""
-    view = CampaignView.of(record, warm.a2p_records().brand(record.brand))
+    view = CampaignRegistration.of(record, warm.a2p_records().brand(record.brand))
     return http.json_answer(HTTPStatus.OK if view.ready else HTTPStatus.ACCEPTED, view)
 
 
@@ -216,7 +216,9 @@ def list_use_cases(
 
 
 @api.put("/compliance/brands/<name>", summary="Declare a brand; again goes on registering it")
-def declare_brand(name: BrandName, request: Annotated[DeclareBrand, Body()]) -> Response[BrandView]:
+def declare_brand(
+    name: BrandName, request: Annotated[DeclareBrand, Body()]
+) -> Response[BrandRegistration]:
     record = register_brand.declare(
         name, request.application(), _registering(), accept_fees=request.accept_fees
     )
@@ -224,8 +226,8 @@ def declare_brand(name: BrandName, request: Annotated[DeclareBrand, Body()]) -> 
 
 
 @api.get("/compliance/brands/<name>", summary="Show a brand, and where its registration stands")
-def show_brand(name: BrandName) -> BrandView:
-    return BrandView.of(register_brand.find(name, _registering()))
+def show_brand(name: BrandName) -> BrandRegistration:
+    return BrandRegistration.of(register_brand.find(name, _registering()))
 
 
 @api.delete("/compliance/brands/<name>", summary="Forget a brand, and delete what can be")
@@ -238,7 +240,7 @@ def forget_brand(name: BrandName) -> ForgottenView:
 @api.post("/compliance/brands/<name>/advance", summary="Go on registering a brand")
 def advance_brand(
     name: BrandName, request: Annotated[Advance | None, Body()] = None
-) -> Response[BrandView]:
+) -> Response[BrandRegistration]:
     request = request or Advance()
     record = register_brand.advance(
         name, _registering(), accept_fees=request.accept_fees, resubmit=request.resubmit
@@ -247,12 +249,12 @@ def advance_brand(
 
 
 @api.post("/compliance/brands/<name>/otp", summary="Send the SMS to a sole proprietor again")
-def send_otp(name: BrandName) -> Response[BrandView]:
+def send_otp(name: BrandName) -> Response[BrandRegistration]:
     return _brand(register_brand.send_otp(name, _registering()))
 
 
 @api.post("/compliance/brands/<name>/vettings", summary="Have a brand vetted, for a fee")
-def vet(name: BrandName, request: Annotated[Vet, Body()]) -> Response[BrandView]:
+def vet(name: BrandName, request: Annotated[Vet, Body()]) -> Response[BrandRegistration]:
     if request.provider == "aegis" and not request.accept_fees:
         raise ConflictError(
             f"The {VETTING.name} costs about {VETTING.micros / 1_000_000:.2f} USD.",
@@ -265,7 +267,7 @@ def vet(name: BrandName, request: Annotated[Vet, Body()]) -> Response[BrandView]
 @api.put("/compliance/campaigns/<service_sid>", summary="Declare a campaign; again goes on with it")
 def declare_campaign(
     service_sid: ServiceSid, request: Annotated[DeclareCampaign, Body()]
-) -> Response[CampaignView]:
+) -> Response[CampaignRegistration]:
     record = register_campaign.declare(
         service_sid,
         request.brand,
@@ -278,9 +280,9 @@ def declare_campaign(
 
 
 @api.get("/compliance/campaigns/<service_sid>", summary="Show the campaign of a service")
-def show_campaign(service_sid: ServiceSid) -> CampaignView:
+def show_campaign(service_sid: ServiceSid) -> CampaignRegistration:
     record = register_campaign.find(service_sid, _registering())
-    return CampaignView.of(record, warm.a2p_records().brand(record.brand))
+    return CampaignRegistration.of(record, warm.a2p_records().brand(record.brand))
 
 
 @api.delete("/compliance/campaigns/<service_sid>", summary="Delete the campaign of a service")
@@ -299,7 +301,7 @@ def delete_campaign(
 @api.post("/compliance/campaigns/<service_sid>/advance", summary="Go on registering a campaign")
 def advance_campaign(
     service_sid: ServiceSid, request: Annotated[Advance | None, Body()] = None
-) -> Response[CampaignView]:
+) -> Response[CampaignRegistration]:
     request = request or Advance()
     record = register_campaign.advance(
         service_sid, _registering(), accept_fees=request.accept_fees, resubmit=request.resubmit

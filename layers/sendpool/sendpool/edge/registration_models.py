@@ -278,7 +278,7 @@ class ThroughputView(BaseModel):
         )
 
 
-class BrandView(BaseModel):
+class BrandRegistration(BaseModel):
     """A brand and where its registration stands; `ready` once campaigns may be registered for it."""
 
     name: str
@@ -324,7 +324,7 @@ def _earned(brand: BrandRecord | None, use_case: str) -> Throughput | None:
     )
 
 
-class CampaignView(BaseModel):
+class CampaignRegistration(BaseModel):
     """A campaign and where its registration stands; `ready` once carriers take what its service sends."""
 
     service_sid: str
@@ -376,8 +376,8 @@ class CompliancePage(BaseModel):
 
     ready: bool
     next: list[NextView] = Field(description="What has to be done, by whom; empty when all is done")
-    brands: list[BrandView]
-    campaigns: list[CampaignView]
+    brands: list[BrandRegistration]
+    campaigns: list[CampaignRegistration]
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Self:
@@ -394,8 +394,8 @@ class CompliancePage(BaseModel):
                 NextView(of=of, step=step.name, state=step.state, actor=step.actor, next=step.next)
                 for of, step in found
             ],
-            brands=[BrandView.of(each) for each in brands.values()],
-            campaigns=[CampaignView.of(each, brands.get(each.brand)) for each in campaigns],
+            brands=[BrandRegistration.of(each) for each in brands.values()],
+            campaigns=[CampaignRegistration.of(each, brands.get(each.brand)) for each in campaigns],
         )
 
 
