@@ -23,8 +23,8 @@ from sendpool.domain.a2p.application import (
 from sendpool.domain.a2p.codes import Actor, Cause, explain_a2p, table
 from sendpool.domain.a2p.record import Brand, BrandRecord, Bundle, CampaignRecord, Problem, Vetting
 from sendpool.domain.a2p.standing import (
-    Name,
-    State,
+    StepName,
+    StepState,
     next_step,
     steps_of_brand,
     steps_of_campaign,
@@ -195,14 +195,16 @@ RECORDS = st.builds(
 @given(RECORDS)
 def test_whatever_twilio_says_each_step_says_who_acts_and_how(record: BrandRecord) -> None:
     steps = steps_of_brand(record)
-    assert [each.name for each in steps][:3] == list(Name)[:3]
+    assert [each.name for each in steps][:3] == list(StepName)[:3]
     for each in steps:
         assert each.next
-        assert (each.actor is Actor.NOBODY) == (each.state in {State.DONE, State.WAITING})
-        assert each.is_done or each.state is not State.INCOMPLETE or each.missing or each.problems
+        assert (each.actor is Actor.NOBODY) == (each.state in {StepState.DONE, StepState.WAITING})
+        assert (
+            each.is_done or each.state is not StepState.INCOMPLETE or each.missing or each.problems
+        )
     found = next_step(steps)
     # what comes next never only waits: then somebody else would have to be before it
-    assert found is None or found.state is not State.WAITING
+    assert found is None or found.state is not StepState.WAITING
 
 
 @given(RECORDS)
@@ -229,7 +231,7 @@ def test_a_campaign_is_read_back_as_it_was_written() -> None:
 def test_a_campaign_waits_for_its_brand() -> None:
     record = CampaignRecord(service_sid="MG1", brand="owl", campaign=Campaign())
     campaign, numbers = steps_of_campaign(record, None)
-    assert (campaign.state, numbers.state) == (State.WAITING, State.INCOMPLETE)
+    assert (campaign.state, numbers.state) == (StepState.WAITING, StepState.INCOMPLETE)
     assert "/compliance/brands/owl" in campaign.next
 
 

@@ -25,9 +25,9 @@ from sendpool.domain.a2p.fees import AS_OF, Fee, campaign_fees
 from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
 from sendpool.domain.a2p.standing import (
     Explained,
-    Name,
-    State,
     Step,
+    StepName,
+    StepState,
     next_step,
     steps_of_brand,
     steps_of_campaign,
@@ -233,8 +233,8 @@ class ProblemView(BaseModel):
 class RegistrationStep(BaseModel):
     """A step of a registration: how it stands, who has to act, and what goes on with it."""
 
-    name: Name
-    state: State
+    name: StepName
+    state: StepState
     actor: Actor
     next: str
     sid: str | None
@@ -365,8 +365,8 @@ class NextView(BaseModel):
     """What comes next for a brand or campaign, and who has to act."""
 
     of: str = Field(description="The name of a brand, or the SID of a campaign's service")
-    step: Name
-    state: State
+    step: StepName
+    state: StepState
     actor: Actor
     next: str
 

@@ -23,7 +23,7 @@ from sendpool.domain.a2p.record import (
 )
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """How a step stands."""
 
     WAITING = "waiting"
@@ -42,7 +42,7 @@ class State(StrEnum):
     DONE = "done"
 
 
-class Name(StrEnum):
+class StepName(StrEnum):
     """The steps, in order."""
 
     CUSTOMER_PROFILE = "customer_profile"
@@ -70,8 +70,8 @@ class Explained:
 class Step:
     """A step: how it stands, who has to act, and how. `next` names a request of ours where there is one."""
 
-    name: Name
-    state: State
+    name: StepName
+    state: StepState
     actor: Actor
     next: str
     sid: str | None = None
@@ -82,7 +82,7 @@ class Step:
 
     @property
     def is_done(self) -> bool:
-        return self.state is State.DONE
+        return self.state is StepState.DONE
 
 
 def explained(problem: Problem) -> Explained:
@@ -129,17 +129,17 @@ def _advance(record: BrandRecord) -> str:
     return f"POST /compliance/brands/{record.name}/advance"
 
 
-def _waiting(name: Name, comes_first: Step) -> Step:
+def _waiting(name: StepName, comes_first: Step) -> Step:
     return Step(
         name=name,
-        state=State.WAITING,
+        state=StepState.WAITING,
         actor=Actor.NOBODY,
         next=f"Comes after {comes_first.name}.",
     )
 
 
 def _of_bundle(record: BrandRecord, which: Which, *, comes_first: Step | None) -> Step:
-    name = Name(which.value)
+    name = StepName(which.value)
     bundle = record.bundle(which)
     if bundle and bundle.is_approved:
         return _done(name, bundle.sid, bundle.status)
@@ -147,7 +147,7 @@ def _of_bundle(record: BrandRecord, which: Which, *, comes_first: Step | None) -
     if lacking:
         return Step(
             name=name,
-            state=State.INCOMPLETE,
+            state=StepState.INCOMPLETE,
             actor=Actor.TEAM,
             next=f"{_put(record)} with the fields that are missing.",
             missing=lacking,
@@ -158,11 +158,11 @@ def _of_bundle(record: BrandRecord, which: Which, *, comes_first: Step | None) -
 
 
 def _of_whole_bundle(record: BrandRecord, which: Which, bundle: Bundle | None) -> Step:
-    name = Name(which.value)
+    name = StepName(which.value)
     if which is Which.PROFILE and record.has_no_primary:
         return Step(
             name=name,
-            state=State.INCOMPLETE,
+            state=StepState.INCOMPLETE,
             actor=Actor.TEAM,
             next="Have the account's own (primary) customer profile approved in the Twilio Console: no API makes it.",
             missing=("primary_customer_profile",),
@@ -171,7 +171,7 @@ def _of_whole_bundle(record: BrandRecord, which: Which, bundle: Bundle | None) -
     if bundle and bundle.is_open and (lacks or bundle.is_rejected):
         return Step(
             name=name,
-            state=State.REJECTED if bundle.is_rejected and not lacks else State.INCOMPLETE,
+            state=StepState.REJECTED if bundle.is_rejected and not lacks else StepState.INCOMPLETE,
             actor=Actor.TEAM,
             next=f"{_put(record)} with what has to change; what is changed is handed in again.",
             sid=bundle.sid,
@@ -190,31 +190,31 @@ def _of_brand(record: BrandRecord, *, comes_first: Step) -> Step:
     if brand.is_failed:
         return _failed_brand(record, brand)
     if brand.is_approved:
-        return _done(Name.BRAND, brand.sid, brand.status)
+        return _done(StepName.BRAND, brand.sid, brand.status)
     if brand.status in {"PENDING", "IN_REVIEW"}:
-        return _in_review(Name.BRAND, brand.sid, brand.status)
-    return _suspended(Name.BRAND, brand.sid, brand.status, brand.problems)
+        return _in_review(StepName.BRAND, brand.sid, brand.status)
+    return _suspended(StepName.BRAND, brand.sid, brand.status, brand.problems)
 
 
 def _brand_to_be(record: BrandRecord, comes_first: Step) -> Step:
     if not comes_first.is_done:
-        return _waiting(Name.BRAND, comes_first)
+        return _waiting(StepName.BRAND, comes_first)
     if record.fees_accepted_at is None and not record.application.mock:
         return Step(
-            name=Name.BRAND,
-            state=State.FEE_DUE,
+            name=StepName.BRAND,
+            state=StepState.FEE_DUE,
             actor=Actor.TEAM,
             next=f'{_advance(record)} with {{"accept_fees": true}}.',
             fees=brand_fees(record.application.kind),
         )
-    return _ready(Name.BRAND, _advance(record), record.refusal)
+    return _ready(StepName.BRAND, _advance(record), record.refusal)
 
 
 def _failed_brand(record: BrandRecord, brand: Brand) -> Step:
     again = f'{_advance(record)} with {{"resubmit": true}} hands it in as it is'
     return Step(
-        name=Name.BRAND,
-        state=State.REJECTED,
+        name=StepName.BRAND,
+        state=StepState.REJECTED,
         actor=who_acts(brand.problems),
         next=f"{_put(record)} with what has to change; {again}. Few corrections are free.",
         sid=brand.sid,
@@ -224,7 +224,7 @@ def _failed_brand(record: BrandRecord, brand: Brand) -> Step:
 
 
 def _of_owner(record: BrandRecord, *, comes_first: Step) -> Step:
-    brand, name = record.brand, Name.OWNER_CONFIRMATION
+    brand, name = record.brand, StepName.OWNER_CONFIRMATION
     if brand is None or not comes_first.is_done:
         return _waiting(name, comes_first)
     if not brand.awaits_owner:
@@ -232,7 +232,7 @@ def _of_owner(record: BrandRecord, *, comes_first: Step) -> Step:
     again = f"POST /compliance/brands/{record.name}/otp sends it again"
     return Step(
         name=name,
-        state=State.CONFIRMING,
+        state=StepState.CONFIRMING,
         actor=Actor.BRAND_OWNER,
         next=f"The owner answers YES to the SMS within 24 hours; {again}.",
         sid=brand.sid,
@@ -243,23 +243,23 @@ def _of_owner(record: BrandRecord, *, comes_first: Step) -> Step:
 
 def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
     if not comes_first.is_done:
-        return _waiting(Name.VETTING, comes_first)
+        return _waiting(StepName.VETTING, comes_first)
     by = f"POST /compliance/brands/{record.name}/vettings"
     last = _best(record.vettings)
     if last is None:
         return Step(
-            name=Name.VETTING,
-            state=State.IN_REVIEW,
+            name=StepName.VETTING,
+            state=StepState.IN_REVIEW,
             actor=Actor.TWILIO,
             next="Twilio begins it by itself; campaigns need not wait for it.",
         )
     if last.status == "SUCCESS":
-        return _done(Name.VETTING, last.sid, last.status)
+        return _done(StepName.VETTING, last.sid, last.status)
     if last.status == "PENDING":
-        return _in_review(Name.VETTING, last.sid, last.status)
+        return _in_review(StepName.VETTING, last.sid, last.status)
     return Step(
-        name=Name.VETTING,
-        state=State.REJECTED,
+        name=StepName.VETTING,
+        state=StepState.REJECTED,
         actor=Actor.TEAM,
         next=f"Campaigns go on with the score that there is; {by} has it vetted again, for a fee.",
         sid=last.sid,
@@ -282,7 +282,7 @@ def steps_of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> tupl
 
 
 def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
-    live, name = record.live, Name.CAMPAIGN
+    live, name = record.live, StepName.CAMPAIGN
     advance = f"POST /compliance/campaigns/{record.service_sid}/advance"
     if live is None or live.is_gone:
         return _campaign_to_be(record, brand, advance)
@@ -293,7 +293,7 @@ def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
     if live.is_failed:
         return Step(
             name=name,
-            state=State.REJECTED,
+            state=StepState.REJECTED,
             actor=who_acts(live.problems),
             next=f"PUT /compliance/campaigns/{record.service_sid} with what has to change; "
             f'{advance} with {{"resubmit": true}} hands it in as it is.',
@@ -307,20 +307,20 @@ def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
 def _campaign_to_be(record: CampaignRecord, brand: BrandRecord | None, advance: str) -> Step:
     if brand is None or brand.brand is None or not brand.brand.may_campaign:
         return Step(
-            name=Name.CAMPAIGN,
-            state=State.WAITING,
+            name=StepName.CAMPAIGN,
+            state=StepState.WAITING,
             actor=Actor.NOBODY,
             next=f"Comes after the brand: GET /compliance/brands/{record.brand}.",
         )
     if record.fees_accepted_at is None and not brand.application.mock:
         return Step(
-            name=Name.CAMPAIGN,
-            state=State.FEE_DUE,
+            name=StepName.CAMPAIGN,
+            state=StepState.FEE_DUE,
             actor=Actor.TEAM,
             next=f'{advance} with {{"accept_fees": true}}.',
             fees=campaign_fees(record.campaign.us_app_to_person_usecase),
         )
-    return _ready(Name.CAMPAIGN, advance, record.refusal)
+    return _ready(StepName.CAMPAIGN, advance, record.refusal)
 
 
 def _of_numbers(record: CampaignRecord) -> Step:
@@ -328,16 +328,16 @@ def _of_numbers(record: CampaignRecord) -> Step:
     if record.long_codes:
         is_live = record.live is not None and record.live.is_verified
         return Step(
-            name=Name.NUMBERS,
-            state=State.DONE,
+            name=StepName.NUMBERS,
+            state=StepState.DONE,
             actor=Actor.NOBODY,
             next="Twilio registers them with the carriers by itself, within days (30035 meanwhile)."
             if is_live
             else "Twilio registers them with the carriers once the campaign is approved.",
         )
     return Step(
-        name=Name.NUMBERS,
-        state=State.INCOMPLETE,
+        name=StepName.NUMBERS,
+        state=StepState.INCOMPLETE,
         actor=Actor.TEAM,
         next="Add a US long code to the pool: POST /service/senders.",
         missing=("us_long_code",),
@@ -356,10 +356,10 @@ def _all(problems: Sequence[Problem]) -> tuple[Explained, ...]:
     return tuple(explained(each) for each in problems)
 
 
-def _done(name: Name, sid: str | None, status: str | None) -> Step:
+def _done(name: StepName, sid: str | None, status: str | None) -> Step:
     return Step(
         name=name,
-        state=State.DONE,
+        state=StepState.DONE,
         actor=Actor.NOBODY,
         next="Nothing.",
         sid=sid,
@@ -367,11 +367,11 @@ def _done(name: Name, sid: str | None, status: str | None) -> Step:
     )
 
 
-def _in_review(name: Name, sid: str, status: str) -> Step:
+def _in_review(name: StepName, sid: str, status: str) -> Step:
     actor = Actor.CARRIERS if status == "IN_PROGRESS" else Actor.TWILIO
     return Step(
         name=name,
-        state=State.IN_REVIEW,
+        state=StepState.IN_REVIEW,
         actor=actor,
         next="Wait: it is looked at again by itself.",
         sid=sid,
@@ -379,12 +379,12 @@ def _in_review(name: Name, sid: str, status: str) -> Step:
     )
 
 
-def _ready(name: Name, advance: str, refusal: Refusal | None, sid: str | None = None) -> Step:
+def _ready(name: StepName, advance: str, refusal: Refusal | None, sid: str | None = None) -> Step:
     is_its = refusal is not None and refusal.step == name
     problems = (Problem(code=refusal.code),) if refusal and is_its and refusal.code else ()
     return Step(
         name=name,
-        state=State.READY,
+        state=StepState.READY,
         actor=who_acts(problems) if problems else Actor.SENDPOOL,
         next=f"{advance}, or wait: it goes on by itself.",
         sid=sid,
@@ -392,10 +392,10 @@ def _ready(name: Name, advance: str, refusal: Refusal | None, sid: str | None = 
     )
 
 
-def _suspended(name: Name, sid: str, status: str, problems: Sequence[Problem]) -> Step:
+def _suspended(name: StepName, sid: str, status: str, problems: Sequence[Problem]) -> Step:
     return Step(
         name=name,
-        state=State.SUSPENDED,
+        state=StepState.SUSPENDED,
         actor=Actor.TEAM,
         next="Stop what broke the rules, and ask Twilio's support what ends the suspension.",
         sid=sid,
