@@ -1,6 +1,7 @@
 """Works on the callbacks queue: applies status callbacks and clicks to the ledger, a whole batch at once.
 
-Texts that the ledger did not take when they came are here as well; each is taken in on its own.
+Texts that the ledger did not take when they came are here as well; each is taken in on its own. When the review of a
+profile is over, the sweeper is told to look at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.adapters import aws
+from sendpool.adapters.ledger.a2p import Review
 from sendpool.domain.message import StatusCallback
 from sendpool.edge import warm
 from sendpool.edge.batch import Part, apart
@@ -34,6 +36,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     callbacks: dict[str, StatusCallback] = {}
     clicks: dict[str, ClickCallback] = {}
     texts: dict[str, AnsweredText] = {}
+    reviews: dict[str, Review] = {}
     unreadable: list[str] = []
     for each in event["Records"]:
         name = each["messageId"]
@@ -45,6 +48,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
                     clicks[name] = click
                 case AnsweredText() as text:
                     texts[name] = text
+                case Review() as review:
+                    reviews[name] = review
         except (KeyError, ValueError, TypeError, AttributeError):
             logger.error("unreadable callback", extra={"queue_message": name})
             unreadable.append(name)
@@ -55,21 +60,32 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         clicks=Part(clicks, lambda: _record_clicks(clicks)),
         kept_clicks=Part(listed, lambda: _join_message(listed)),
         texts=Part(texts, lambda: [name for name, text in texts.items() if not _take_in(text)]),
+        reviews=Part(reviews, lambda: _look_soon(reviews)),
     )
     return {"batchItemFailures": [{"itemIdentifier": name} for name in (*unreadable, *left)]}
 
 
-def _read(queue_message: dict[str, Any]) -> StatusCallback | ClickCallback | AnsweredText:
+def _read(queue_message: dict[str, Any]) -> StatusCallback | ClickCallback | AnsweredText | Review:
     match json.loads(queue_message["body"]):
         case {"kind": "click"} as body:
             receives = queue_message.get("attributes", {}).get("ApproximateReceiveCount", "1")
             return read_click(body, receives=int(receives))
         case {"kind": receive.KIND} as body:
             return AnsweredText.from_body(body)
+        case {"kind": "review", "brand": str(brand)}:
+            return Review(brand)
         case {"kind": _}:
-            raise ValueError("neither a status, a click nor a text")
+            raise ValueError("neither a status, a click, a text nor a review")
         case body:
             return read_callback(body)
+
+
+def _look_soon(reviews: dict[str, Review]) -> list[str]:
+    """Have brands looked at that something was decided of; returns those that somebody is working on."""
+    records = warm.a2p_records()
+    return [
+        name for name, review in reviews.items() if not records.look_soon(review.brand, warm.now())
+    ]
 
 
 def _record(callbacks: dict[str, StatusCallback]) -> list[str]:

@@ -1,4 +1,7 @@
-"""POST /webhooks/status: Twilio tells what became of a message. Checks the signature, queues, answers 204."""
+"""POST /webhooks/status: Twilio tells what became of a message, or of the review of a profile.
+
+Checks the signature, queues, answers 204.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         webhook = webhooks.verified(event, warm.parameters(), route=ROUTE)
     except InvalidSignatureError:
         return webhooks.forbidden(event)
+    review = {"kind": "review", "brand": webhook.query["b"]} if "b" in webhook.query else {}
     warm.queues().callback(
         {
             "version": 1,
@@ -26,5 +30,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             "message_id": webhook.query.get("m"),
             "fields": webhook.fields,
         }
+        | review
     )
     return webhooks.no_content(event)

@@ -1,7 +1,7 @@
 """Every minute: goes on with messages whose outcome is unknown and with broadcasts that stand still.
 
-Now and then it also looks whether the service may text US numbers, what became of scheduled messages, and what
-Twilio's list of messages tells; once a day it closes the books of a day.
+Now and then it also looks whether the service may text US numbers, what became of scheduled messages, what Twilio's
+list of messages tells, and how far brands and campaigns are registered; once a day it closes the books of a day.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from sendpool.domain.decision import REMEDIES, Reason
 from sendpool.edge import outbound, warm
 from sendpool.edge.control import controlling
 from sendpool.edge.observability import count, logger
+from sendpool.edge.registering import registering
 from sendpool.workflows.check_registration import Checking, check_registration
 from sendpool.workflows.close_books import ClosingBooks, close_books
+from sendpool.workflows.follow_registrations import follow_registrations
 from sendpool.workflows.follow_scheduled import Following, follow_scheduled
 from sendpool.workflows.reconcile import Reconciling, reconcile
 from sendpool.workflows.sweep import Sweeping, sweep
@@ -39,6 +41,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
 
     with ExitStack() as parts:  # the last one first; what one of them raises keeps no other back
         parts.callback(_close_books, may_go_on)
+        parts.callback(_follow_registrations, context, may_go_on)
         parts.callback(_reconcile, may_go_on)
         parts.callback(_follow_scheduled, may_go_on)
         parts.callback(_check_registration)
@@ -85,6 +88,13 @@ def _check_registration() -> None:
     )
     if found and not found.is_registered:
         logger.warning("not registered", extra={"remedy": REMEDIES[Reason.NOT_REGISTERED]})
+
+
+def _follow_registrations(context: LambdaContext, may_go_on: Callable[[], bool]) -> None:
+    due = [each for each in warm.a2p_records().all() if each.is_due(warm.now())]
+    if due and may_go_on():
+        done = follow_registrations(due, registering(context))
+        logger.info("registrations followed", extra=asdict(done))
 
 
 def _reconcile(may_go_on: Callable[[], bool]) -> None:

@@ -21,7 +21,7 @@ Each class has its own `code`; a test holds them apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from sendpool.domain.twilio_codes import explain
 
@@ -33,6 +33,17 @@ class Violation:
     field: str
     code: str
     message: str
+
+
+class Explanation(Protocol):
+    """What a code of Twilio's means to us."""
+
+    @property
+    def error_class(self) -> str: ...
+    @property
+    def http_status(self) -> int: ...
+    @property
+    def remedy(self) -> str: ...
 
 
 class SendpoolError(Exception):
@@ -162,11 +173,16 @@ class TwilioRefusedError(SendpoolError):
     title = "Twilio refused it"
 
     def __init__(
-        self, twilio_code: int | None, *, message_id: str | None = None, detail: str = ""
+        self,
+        twilio_code: int | None,
+        *,
+        message_id: str | None = None,
+        detail: str = "",
+        row: Explanation | None = None,
     ) -> None:
         kept = f"Twilio refused it; {message_id} keeps the reason." if message_id else ""
         super().__init__(detail or kept)
-        row = explain(twilio_code)
+        row = row or explain(twilio_code)
         self.status = row.http_status
         self.code = f"twilio_{row.error_class}"
         self.remedy = row.remedy

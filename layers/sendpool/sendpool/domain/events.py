@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
+from sendpool.domain.a2p.codes import explain_a2p
+from sendpool.domain.a2p.record import BrandRecord, CampaignRecord, Problem
 from sendpool.domain.broadcast import Broadcast, Counters, Hold, State
 from sendpool.domain.clicks import Click, Clicks, Kind
 from sendpool.domain.conversation import InboundMessage, broadcast_of
@@ -52,6 +54,9 @@ class EventType(StrEnum):
     BROADCAST_COMPLETED = "broadcast.completed"
     BROADCAST_CANCELED = "broadcast.canceled"
     BROADCAST_FAILED = "broadcast.failed"
+    PROFILE_CHANGED = "profile.status_changed"
+    BRAND_CHANGED = "brand.status_changed"
+    CAMPAIGN_CHANGED = "campaign.status_changed"
 
 
 OF_A_STATUS: Final[Mapping[Status, EventType]] = {
@@ -156,7 +161,33 @@ class BroadcastData:
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
-type Data = MessageData | ReceivedData | OptOutData | ClickData | BroadcastData
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionData:
+    """Why a registration was rejected: Twilio's code and title, the fields it names, and what to change."""
+
+    code: int
+    title: str
+    change: str
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationData:
+    """A profile, brand or campaign of US A2P 10DLC stands otherwise than before.
+
+    `brand` is the team's name of the brand, `sid` that of the profile or brand, of a campaign that of its service.
+    `status` and `identity` are Twilio's words; `rejections` say why, and what to change.
+    """
+
+    brand: str
+    sid: str
+    status: str
+    status_before: str | None = None
+    identity: str | None = None
+    rejections: list[RejectionData] = field(default_factory=list)
+
+
+type Data = MessageData | ReceivedData | OptOutData | ClickData | BroadcastData | RegistrationData
 
 DATA: Final[Mapping[EventType, type[Data]]] = {
     **dict.fromkeys((EventType.ACCEPTED, *OF_A_STATUS.values()), MessageData),
@@ -164,6 +195,10 @@ DATA: Final[Mapping[EventType, type[Data]]] = {
     **dict.fromkeys((EventType.OPTED_OUT, EventType.OPTED_IN), OptOutData),
     EventType.CLICKED: ClickData,
     **dict.fromkeys((each for each in EventType if each.startswith("broadcast.")), BroadcastData),
+    **dict.fromkeys(
+        (EventType.PROFILE_CHANGED, EventType.BRAND_CHANGED, EventType.CAMPAIGN_CHANGED),
+        RegistrationData,
+    ),
 }
 """What each event tells."""
 
@@ -249,7 +284,35 @@ class Completing:
     counters: Counters
 
 
-type Change = Sending | Delivering | Clicking | Receiving | OptingOut | Broadcasting | Completing
+@dataclass(frozen=True, slots=True)
+class RegisteringBrand:
+    """What is kept of a brand changed, at a time."""
+
+    before: BrandRecord | None
+    after: BrandRecord
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteringCampaign:
+    """What is kept of a campaign changed, at a time."""
+
+    before: CampaignRecord | None
+    after: CampaignRecord
+    at: datetime
+
+
+type Change = (
+    Sending
+    | Delivering
+    | Clicking
+    | Receiving
+    | OptingOut
+    | Broadcasting
+    | Completing
+    | RegisteringBrand
+    | RegisteringCampaign
+)
 
 
 def asks_whose(change: Change) -> str | None:
@@ -284,6 +347,8 @@ def events_of(
             yield from _of_broadcasting(change)
         case Completing(broadcast_id, counters):
             yield _of_completion(broadcast_id, counters)
+        case RegisteringBrand() | RegisteringCampaign():
+            yield from _of_registration(change)
 
 
 _LAST: Final = frozenset(OF_A_STATUS[status] for status in OF_A_STATUS if status in TERMINAL)
@@ -457,3 +522,61 @@ def _of_completion(broadcast_id: str, counters: Counters) -> Event:
         counters={str(each): n for each in Status if (n := counters.of(each))},
     )
     return _event(EventType.BROADCAST_COMPLETED, counters.completed_at, data, broadcast_id)
+
+
+# ------------------------------------------------------------------------------------------------ registration
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How a profile, brand or campaign stands."""
+
+    sid: str
+    status: str
+    identity: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def _of_registration(change: RegisteringBrand | RegisteringCampaign) -> Iterator[Event]:
+    before = _standings(change.before) if change.before else {}
+    name = change.after.name if isinstance(change, RegisteringBrand) else change.after.brand
+    for (kind, sid), now in _standings(change.after).items():
+        then = before.get((kind, sid))
+        if then and (then.status, then.identity) == (now.status, now.identity):
+            continue
+        data = RegistrationData(
+            brand=name,
+            sid=sid,
+            status=now.status,
+            status_before=then.status if then else None,
+            identity=now.identity,
+            rejections=[_rejection(each) for each in now.problems],
+        )
+        version = change.after.version
+        yield _event(kind, change.at, data, sid, now.status, now.identity, version)
+
+
+def _standings(record: BrandRecord | CampaignRecord) -> dict[tuple[EventType, str], _Standing]:
+    found: list[tuple[EventType, _Standing]] = []
+    if isinstance(record, CampaignRecord):
+        if record.live:
+            live = record.live
+            campaign = _Standing(record.service_sid, live.status, problems=live.problems)
+            found = [(EventType.CAMPAIGN_CHANGED, campaign)]
+    else:
+        found = [
+            (EventType.PROFILE_CHANGED, _Standing(each.sid, each.status, problems=each.problems))
+            for each in (record.profile, record.product)
+            if each
+        ]
+        if brand := record.brand:
+            standing = _Standing(brand.sid, brand.status, brand.identity, brand.problems)
+            found.append((EventType.BRAND_CHANGED, standing))
+    return {(kind, each.sid): each for kind, each in found}
+
+
+def _rejection(problem: Problem) -> RejectionData:
+    row = explain_a2p(problem.code)
+    return RejectionData(
+        code=problem.code, title=row.title, change=row.remedy, fields=list(problem.fields)
+    )

@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
+from sendpool.adapters.twilio.a2p import A2p
 from sendpool.adapters.twilio.gateway import TwilioGateway
 from sendpool.adapters.twilio.link_domains import LinkDomains
 from sendpool.adapters.twilio.media import MediaSource, open_media
@@ -27,6 +28,7 @@ from sendpool.adapters.twilio.products import (
 )
 from sendpool.adapters.twilio.services import Services
 from sendpool.adapters.twilio.transport import PooledTransport
+from sendpool.adapters.twilio.trust_hub import TrustHub
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
 from sendpool.edge.pausing import paused
@@ -103,6 +105,20 @@ def link_domains() -> LinkDomains:
     """Return the link domains of the organization."""
     return LinkDomains(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def a2p() -> A2p:
+    """Return the brands and campaigns of the account."""
+    return A2p(credentials=warm.parameters().credentials, http_client=_transport_to("messaging"))
+
+
+def trust_hub() -> TrustHub:
+    """Return the profiles of the account."""
+    return TrustHub(
+        credentials=warm.parameters().credentials,
+        http_client=_transport_to("trusthub"),
+        addresses=_transport_to("api"),
     )
 
 

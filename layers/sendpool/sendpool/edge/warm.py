@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from sendpool.adapters import aws
 from sendpool.adapters.events import EventBus
 from sendpool.adapters.files import Files
+from sendpool.adapters.ledger.a2p import A2pRecords
 from sendpool.adapters.ledger.answer_book import AnswerBooks
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
 from sendpool.adapters.ledger.chunks import Chunks
@@ -138,6 +139,10 @@ def parking() -> Parking:
 
 def registration_records() -> RegistrationRecords:
     return RegistrationRecords(table())
+
+
+def a2p_records() -> A2pRecords:
+    return A2pRecords(table())
 
 
 def reconciliation() -> Reconciliation:

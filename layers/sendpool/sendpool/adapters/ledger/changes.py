@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sendpool.adapters.ledger import items, keys
+from sendpool.adapters.ledger.a2p import to_record
 from sendpool.adapters.ledger.people import to_inbound, to_standing
 from sendpool.adapters.ledger.table import Item, load
+from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
 from sendpool.domain.events import (
     Broadcasting,
     Change,
@@ -17,6 +19,8 @@ from sendpool.domain.events import (
     Delivering,
     OptingOut,
     Receiving,
+    RegisteringBrand,
+    RegisteringCampaign,
     Sending,
 )
 
@@ -93,6 +97,18 @@ def _completing(before: Item | None, after: Item, _at: datetime) -> Change | Non
     return Completing(keys.name_in(after["pk"]), items.to_counters(after))
 
 
+def _registering_brand(before: Item | None, after: Item, at: datetime) -> Change:
+    return RegisteringBrand(
+        to_record(BrandRecord, before) if before else None, to_record(BrandRecord, after), at
+    )
+
+
+def _registering_campaign(before: Item | None, after: Item, at: datetime) -> Change:
+    return RegisteringCampaign(
+        to_record(CampaignRecord, before) if before else None, to_record(CampaignRecord, after), at
+    )
+
+
 _READERS: Final[
     Mapping[tuple[str, str], Callable[[Item | None, Item, datetime], Change | None]]
 ] = {
@@ -106,4 +122,6 @@ _READERS: Final[
     ("OPTOUT", ""): _opting_out,
     ("BC", "META"): _broadcasting,
     ("BC", "COUNT"): _completing,
+    (keys.A2P, "BRAND"): _registering_brand,
+    (keys.A2P, "CAMPAIGN"): _registering_campaign,
 }

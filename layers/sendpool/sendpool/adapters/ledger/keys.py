@@ -9,6 +9,8 @@ from typing import NamedTuple
 from sendpool.domain.message import Place, place_of
 
 OPEN_SHARDS = 8
+# brands and campaigns that are being registered
+A2P = "A2P"
 
 
 class Key(NamedTuple):
@@ -104,6 +106,14 @@ def deactivations() -> Key:
 
 def registration(service_sid: str) -> Key:
     return Key(f"SERVICE#{service_sid}", "REGISTRATION")
+
+
+def a2p_brand(name: str) -> Key:
+    return Key(A2P, f"BRAND#{name}")
+
+
+def a2p_campaign(service_sid: str) -> Key:
+    return Key(A2P, f"CAMPAIGN#{service_sid}")
 
 
 def reconciliation() -> Key:

@@ -1,0 +1,403 @@
+"""Register a brand: profile, A2P profile, brand, and its vetting or its owner's YES; as far as it goes now.
+
+Each call goes on where the last one ended. What Twilio reviews is looked at again by the sweeper, which goes on by
+itself with what was consented to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from sendpool.domain.a2p.application import (
+    POLICIES,
+    BrandApplication,
+    Part,
+    Which,
+    digest_of,
+    missing,
+    parts_of,
+)
+from sendpool.domain.a2p.record import Brand, BrandRecord, Bundle, HandedIn, Made
+from sendpool.domain.errors import ConflictError, NotFoundError
+from sendpool.workflows.registering import Registering, Work, again
+
+_BRAND: Final = "brand"
+
+
+# ------------------------------------------------------------------------------------------------ stories
+
+
+def declare(
+    name: str, application: BrandApplication, needs: Registering, *, accept_fees: bool
+) -> BrandRecord:
+    """Keep what is declared of a brand, and go on with its registration.
+
+    Raises ConflictError when something else is declared than is under review or registered.
+    """
+    now = needs.now()
+    known = needs.records.brand(name)
+    record = known or BrandRecord(name=name, application=application, created_at=now)
+    if known and known.application != application:
+        _check_open(known, application)
+        # another kind has another fee
+        is_same = known.application.kind is application.kind
+        accepted_at = known.fees_accepted_at if is_same else None
+        record = replace(known, application=application, lacks={}, fees_accepted_at=accepted_at)
+    if accept_fees and record.fees_accepted_at is None:
+        record = replace(record, fees_accepted_at=now)
+    return _go_on(record, needs, resubmit=False)
+
+
+def advance(
+    name: str, needs: Registering, *, accept_fees: bool = False, resubmit: bool = False
+) -> BrandRecord:
+    """Go on with a registration; `resubmit` hands in again what was rejected, as it is."""
+    record = find(name, needs)
+    if accept_fees and record.fees_accepted_at is None:
+        record = replace(record, fees_accepted_at=needs.now())
+    return _go_on(record, needs, resubmit=resubmit)
+
+
+def find(name: str, needs: Registering) -> BrandRecord:
+    """Return what is kept of a brand; raises NotFoundError."""
+    record = needs.records.brand(name)
+    if record is None:
+        raise NotFoundError(f"There is no brand {name}.")
+    return record
+
+
+def send_otp(name: str, needs: Registering) -> BrandRecord:
+    """Send the SMS to a sole proprietor again; raises ConflictError unless an answer is awaited."""
+    record = advance(name, needs)
+    if record.brand is None or not record.brand.awaits_owner:
+        raise ConflictError(
+            "No answer of the owner is awaited.",
+            code="no_confirmation_awaited",
+            remedy=f"GET /compliance/brands/{name} shows what comes next.",
+        )
+    needs.a2p.send_otp(record.brand.sid)
+    return record
+
+
+def vet(
+    name: str,
+    provider: Literal["aegis", "campaign-verify"],
+    vetting_id: str | None,
+    needs: Registering,
+) -> BrandRecord:
+    """Have a brand vetted, or import a token; one that is under way or succeeded is not begun again."""
+    record = advance(name, needs)
+    brand = record.brand
+    if brand is None or not brand.is_approved:
+        raise ConflictError(
+            "The brand is not approved.",
+            code="brand_not_approved",
+            remedy=f"GET /compliance/brands/{name} shows what comes next.",
+        )
+    work = Work(record, needs)
+    work.step = "vetting"
+
+    def begin() -> None:
+        there = needs.a2p.vettings(brand.sid)
+        if not any(each.provider == provider and each.status != "FAILED" for each in there):
+            there += (needs.a2p.vet(brand.sid, provider, vetting_id),)
+        work.keep(replace(work.record, vettings=there))
+
+    return work.through(begin)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A brand that is kept no more; `left` are SIDs of what stays at Twilio."""
+
+    name: str
+    left: tuple[str, ...]
+
+
+def forget(name: str, needs: Registering) -> Forgotten:
+    """Forget a brand, and delete at Twilio what no API but the Console's keeps: all before the brand itself.
+
+    Raises ConflictError while campaigns need it, or while it is under review.
+    """
+    record = find(name, needs)
+    _check_unused(record, needs)
+    work = Work(record, needs)
+    deletable = [] if record.brand else list(_deleting(record, needs))
+
+    def delete() -> None:
+        for each in deletable:
+            work.check_time()
+            each()
+
+    after = work.through(delete)
+    needs.records.delete(after)
+    return Forgotten(name, tuple(_left(record)))
+
+
+# ------------------------------------------------------------------------------------------------ going on
+
+
+def _go_on(record: BrandRecord, needs: Registering, *, resubmit: bool) -> BrandRecord:
+    work = Work(record, needs)
+    return work.through(lambda: _steps(work, resubmit=resubmit))
+
+
+def _steps(work: Work[BrandRecord], *, resubmit: bool) -> None:
+    for which in Which:
+        work.step = which.value
+        if not _approved(work, which, resubmit=resubmit):
+            return
+    work.step = _BRAND
+    _register(work, resubmit=resubmit)
+
+
+def _approved(work: Work[BrandRecord], which: Which, *, resubmit: bool) -> bool:
+    """Bring a bundle as far as it goes; tell whether it is approved."""
+    application = work.record.application
+    given = application.customer_profile_sid if which is Which.PROFILE else None
+    if given:
+        bundle = work.needs.hub.read(which, given)
+        work.keep(work.record.with_bundle(which, bundle))
+        return bundle.is_approved
+    if missing(application, which):
+        known = work.record.bundle(which)
+        return known is not None and known.is_approved
+    objects = list(_objects(work, which))
+    if which is Which.PROFILE and work.record.has_no_primary:
+        return False
+    sid = _bundle_sid(work, which)
+    bundle = work.needs.hub.read(which, sid)
+    if bundle.is_open and (
+        not bundle.is_rejected or resubmit or work.record.is_changed(which.value)
+    ):
+        bundle = _handed_in(work, which, bundle, objects)
+    work.keep(work.record.with_bundle(which, bundle))
+    return bundle.is_approved
+
+
+def _objects(work: Work[BrandRecord], which: Which) -> Iterator[str]:
+    """Make and tell what a bundle is made of; yields the SIDs."""
+    application = work.record.application
+    for part in parts_of(application, which):
+        yield _end_user(work, part)
+    if which is Which.PRODUCT:
+        yield str(work.record.profile.sid if work.record.profile else "")
+        return
+    yield _document(work, application)
+    primary = work.needs.hub.primary() if "primary" not in work.record.made else None
+    if primary:
+        work.keep(work.record.with_made("primary", Made(sid=primary)))
+    made = work.record.made.get("primary")
+    work.keep(replace(work.record, has_no_primary=made is None))
+    if made:
+        yield made.sid
+
+
+def _called(work: Work[BrandRecord], part: str) -> str:
+    """Return the name by which something is found again at Twilio."""
+    return f"sendpool {work.record.name} {part}"
+
+
+def _end_user(work: Work[BrandRecord], part: Part) -> str:
+    hub = work.needs.hub
+    return _told(
+        work,
+        part.name,
+        part.digest,
+        make=lambda: hub.end_user(part, called=_called(work, part.name)),
+        tell=lambda sid: hub.tell_end_user(sid, part),
+    )
+
+
+def _document(work: Work[BrandRecord], application: BrandApplication) -> str:
+    """An address is not changed: another one is made, and the document names it."""
+    hub, address = work.needs.hub, application.address
+    digest = digest_of([application.display_name, address])
+    address_sid = _told(
+        work,
+        f"address {digest}",
+        digest,
+        make=lambda: hub.address(
+            address,
+            customer_name=application.display_name or work.record.name,
+            called=_called(work, f"address {digest}"),
+        ),
+        tell=lambda _sid: None,
+    )
+    return _told(
+        work,
+        "document",
+        digest,
+        make=lambda: hub.document(address_sid, called=_called(work, "document")),
+        tell=lambda sid: hub.tell_document(sid, address_sid),
+    )
+
+
+def _told(
+    work: Work[BrandRecord],
+    part: str,
+    digest: str,
+    *,
+    make: Callable[[], tuple[str, bool]],
+    tell: Callable[[str], None],
+) -> str:
+    """Make a part unless it is there, and tell Twilio what it says unless it knows; returns its SID."""
+    made = work.record.made.get(part)
+    if made is None:
+        work.check_time()
+        sid, is_new = make()
+        made = Made(sid=sid, digest=digest if is_new else "")
+        work.keep(work.record.with_made(part, made))
+    if made.digest != digest:
+        work.check_time()
+        tell(made.sid)
+        work.keep(work.record.with_made(part, Made(sid=made.sid, digest=digest)))
+    return made.sid
+
+
+def _bundle_sid(work: Work[BrandRecord], which: Which) -> str:
+    application = work.record.application
+    policy_sid = POLICIES[which, application.is_sole_proprietor]
+    return _told(
+        work,
+        which.value,
+        policy_sid,
+        make=lambda: work.needs.hub.bundle(
+            which,
+            called=_called(work, which.value.replace("_", " ")),
+            email=application.email or "",
+            policy_sid=policy_sid,
+            status_callback=f"{work.needs.callback_url}?b={work.record.name}",
+        ),
+        tell=lambda _sid: None,
+    )
+
+
+def _handed_in(work: Work[BrandRecord], which: Which, bundle: Bundle, objects: list[str]) -> Bundle:
+    """Fill a bundle, have it evaluated, and hand it in if nothing is missing."""
+    hub = work.needs.hub
+    there = hub.assigned(which, bundle.sid)
+    for object_sid in there.keys() - set(objects):
+        hub.unassign(which, bundle.sid, there[object_sid])
+    for object_sid in objects:
+        if object_sid not in there:
+            work.check_time()
+            hub.assign(which, bundle.sid, object_sid)
+    policy_sid = POLICIES[which, work.record.application.is_sole_proprietor]
+    lacks = hub.evaluate(which, bundle.sid, policy_sid)
+    work.keep(replace(work.record, lacks={**work.record.lacks, which.value: lacks}))
+    if lacks:
+        return bundle
+    work.check_time()
+    hub.submit(which, bundle.sid)
+    handed_in = HandedIn(digest=work.record.application.digest)
+    work.keep(work.record.with_handed_in(which.value, handed_in))
+    return hub.read(which, bundle.sid)
+
+
+def _register(work: Work[BrandRecord], *, resubmit: bool) -> None:
+    record, a2p = work.record, work.needs.a2p
+    if record.brand is None:
+        brand = _first(work)
+        if brand is None:
+            return
+    else:
+        brand = a2p.brand(record.brand.sid)
+    if brand.is_failed and (resubmit or work.record.is_changed(_BRAND)):
+        brand = _resubmitted(work, brand)
+    last = work.record.handed_in.get(_BRAND)
+    if last and not last.is_sure:
+        work.keep(work.record.with_handed_in(_BRAND, replace(last, is_sure=True)))
+    work.keep(replace(work.record, brand=brand))
+    if brand.is_approved and not record.application.is_sole_proprietor:
+        work.step = "vetting"
+        work.keep(replace(work.record, vettings=a2p.vettings(brand.sid)))
+
+
+def _first(work: Work[BrandRecord]) -> Brand | None:
+    """Register a brand if the fee is accepted, unless an attempt that could not be kept has done it."""
+    record = work.record
+    if record.fees_accepted_at is None and not record.application.mock:
+        return None
+    if record.profile is None or record.product is None:
+        return None
+    bundles = (record.profile.sid, record.product.sid)
+    work.check_time()
+    brand = work.needs.a2p.registered(*bundles) or work.needs.a2p.register(
+        *bundles, kind=record.application.kind, is_mock=record.application.mock
+    )
+    handed_in = HandedIn(digest=record.application.digest)
+    work.keep(replace(record.with_handed_in(_BRAND, handed_in), brand=brand))
+    return brand
+
+
+def _resubmitted(work: Work[BrandRecord], brand: Brand) -> Brand:
+    """Hand a failed brand in again, once for each failure: few times are free."""
+    record = work.record
+    begun = again(record.handed_in.get(_BRAND), record.application.digest, brand.updated_at)
+    if begun is None:
+        return brand
+    work.check_time()
+    work.keep(record.with_handed_in(_BRAND, begun))
+    return work.needs.a2p.resubmit_brand(brand.sid)
+
+
+# ------------------------------------------------------------------------------------------------ rules
+
+
+def _check_open(known: BrandRecord, application: BrandApplication) -> None:
+    because = known.closed_because
+    if because:
+        raise ConflictError(
+            because,
+            code="registration_closed",
+            remedy="Wait for the outcome; what was registered is changed only after it failed.",
+        )
+    is_other = known.application.kind is not application.kind
+    if is_other and (known.profile or known.product or known.made):
+        raise ConflictError(
+            f"{known.name} is being registered as {known.application.kind}.",
+            code="brand_kind_fixed",
+            remedy=f"DELETE /compliance/brands/{known.name} first, or use another name.",
+        )
+
+
+def _check_unused(record: BrandRecord, needs: Registering) -> None:
+    used = [
+        each.id
+        for each in needs.records.all()
+        if not isinstance(each, BrandRecord) and each.brand == record.name
+    ]
+    if used:
+        raise ConflictError(
+            f"The campaign of {used[0]} needs this brand.",
+            code="brand_in_use",
+            remedy=f"DELETE /compliance/campaigns/{used[0]} first.",
+        )
+    because = record.closed_because
+    if because and record.brand is None:
+        raise ConflictError(
+            because, code="registration_closed", remedy="Wait for the outcome of the review."
+        )
+
+
+def _deleting(record: BrandRecord, needs: Registering) -> Iterator[Callable[[], None]]:
+    """Yield what deletes each part, those that hold others first."""
+    made, hub = record.made, needs.hub
+    for which in (Which.PRODUCT, Which.PROFILE):
+        if which.value in made:
+            yield lambda which=which: hub.delete_bundle(which, made[which.value].sid)  # type: ignore[misc]
+    for each in made.values():
+        if each.sid.startswith("IT"):
+            yield lambda sid=each.sid: hub.delete_end_user(sid)  # type: ignore[misc]
+        if each.sid.startswith("RD"):
+            yield lambda sid=each.sid: hub.delete_document(sid)  # type: ignore[misc]
+
+
+def _left(record: BrandRecord) -> Iterator[str]:
+    if record.brand:
+        yield record.brand.sid
+        yield from (each.sid for each in (record.profile, record.product) if each)
+    yield from (each.sid for each in record.made.values() if each.sid.startswith("AD"))

@@ -1,0 +1,96 @@
+"""Working on a registration: one at a time, kept after each step, and never twice what costs a fee.
+
+Whoever works on a record holds its lease. What Twilio refuses is kept with the record. After an answer that got lost
+the lease stays until it is over: by then what Twilio made shows in its lists, where the next one looks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sendpool.adapters.ledger.a2p import A2pRecords, Record
+from sendpool.adapters.twilio.a2p import A2p
+from sendpool.adapters.twilio.trust_hub import TrustHub
+from sendpool.domain.a2p.record import HandedIn, Refusal
+from sendpool.domain.errors import ConflictError, TwilioBusyError, TwilioRefusedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registering:
+    """What these stories need; a lease outlives the invocation by a little."""
+
+    records: A2pRecords
+    hub: TrustHub
+    a2p: A2p
+    callback_url: str
+    lease: timedelta
+    now: Callable[[], datetime]
+    may_go_on: Callable[[], bool]
+
+
+class NoTimeError(Exception):
+    """There is no time for another step; somebody goes on soon."""
+
+
+class Work[R: Record]:
+    """A record under our lease; `step` is what is being worked on."""
+
+    def __init__(self, record: R, needs: Registering) -> None:
+        self.needs = needs
+        self.step = ""
+        now = needs.now()
+        self.record: R = needs.records.claim(record, until=now + needs.lease, now=now)
+
+    def keep(self, record: R) -> None:
+        """Write what is known now, if it is anything new."""
+        if record != self.record:
+            self.record = self.needs.records.save(record)
+
+    def check_time(self) -> None:
+        if not self.needs.may_go_on():
+            raise NoTimeError
+
+    def _let_go(self, **more: Any) -> R:
+        now = self.needs.now()
+        then = now + self.record.look_after()
+        after = replace(
+            self.record, **{"claimed_until": None, "looked_at": now, "next_look_at": then} | more
+        )
+        self.record = self.needs.records.save(after)
+        return self.record
+
+    def through(self, go_on: Callable[[], None]) -> R:
+        """Go on as far as it goes, and let the record go. What Twilio refuses is kept, and raised."""
+        try:
+            go_on()
+        except TwilioRefusedError as error:
+            at = self.needs.now()
+            self.keep(
+                replace(self.record, refusal=Refusal(step=self.step, code=error.twilio_code, at=at))
+            )
+            self._let_go()
+            raise
+        except ConflictError:
+            self._let_go()
+            raise
+        except TwilioBusyError:
+            self._let_go(next_look_at=self.needs.now())
+            raise
+        except NoTimeError:
+            return self._let_go(next_look_at=self.needs.now())
+        return self._let_go(refusal=None)
+
+
+def again(last: HandedIn | None, digest: str, failed_at: datetime | None) -> HandedIn | None:
+    """Say what to keep before something that failed is handed in again.
+
+    None: that was done already, by somebody who could not keep it, and it has failed anew.
+    """
+    marker = failed_at.isoformat() if failed_at else ""
+    is_begun = last is not None and not last.is_sure and last.digest == digest
+    if is_begun and last and last.after_failure not in {None, marker}:
+        return None
+    return HandedIn(digest=digest, after_failure=marker, is_sure=False)
