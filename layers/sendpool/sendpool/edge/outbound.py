@@ -17,6 +17,7 @@ from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.gateway import TwilioGateway
 from sendpool.adapters.twilio.link_domains import LinkDomains
 from sendpool.adapters.twilio.media import MediaSource, open_media
+from sendpool.adapters.twilio.numbers import Numbers
 from sendpool.adapters.twilio.products import (
     Consents,
     Deactivations,
@@ -96,6 +97,11 @@ def services() -> Services:
     return Services(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
+
+
+def numbers() -> Numbers:
+    """Return the numbers and short codes of the account."""
+    return Numbers(credentials=warm.parameters().credentials, http_client=_transport_to("api"))
 
 
 def link_domains() -> LinkDomains:
