@@ -21,8 +21,8 @@ ENOUGH_PLANS = 150
 QUICK = ("singles", "queued", "silent", "canceled")
 # what else it takes to see every kind of call
 BESIDES = ("uploaded", "stopped", "clicked", "unanswered")
-# keep nothing here, and speak with Twilio only: tests/functional/test_service.py strikes each of their calls
-WITHOUT_STATE = {"service"}
+# keep nothing here, and speak with Twilio only: tests/functional/test_service.py and test_provision.py strike their calls
+WITHOUT_STATE = {"service", "provisioner"}
 
 
 @pytest.fixture(scope="module")

@@ -266,3 +266,15 @@ def test_no_parameter_that_the_template_writes_is_a_secret(stack: Stack) -> None
         for each in stack.of_type("AWS::SSM::Parameter").values()
     }
     assert names == {"messaging-service-sid", "public-url", "twilio/account-sid"}
+
+
+def test_the_messaging_service_is_given_what_the_provisioner_reads_and_nothing_else(
+    stack: Stack,
+) -> None:
+    given = stack.of_type("Custom::MessagingService")["MessagingService"]
+    read = {"ServiceToken", "ServiceTimeout"}
+    for name in given.keys() - read:
+        some = {each: "1" for each in given if each != name}
+        without = declared({**_PROPERTIES, **some} | {name: ""})
+        assert without is not None
+    assert set(given) - read == set(_PROPERTIES)
