@@ -21,7 +21,7 @@ ENOUGH_PLANS = 150
 QUICK = ("singles", "queued", "silent", "canceled")
 # what else it takes to see every kind of call
 BESIDES = ("uploaded", "stopped", "clicked", "unanswered")
-# keep nothing here, and speak with Twilio only: tests/functional/test_service.py and test_provision.py strike their calls
+# keep nothing here; tests/functional/test_service.py and test_provision.py strike each of their calls to Twilio
 WITHOUT_STATE = {"service", "provisioner"}
 
 
