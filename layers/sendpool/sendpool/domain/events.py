@@ -176,14 +176,14 @@ class SenderData:
 class DriftData:
     """A setting of the Messaging Service is not what the stack declares; `consequence` is what follows from that.
 
-    The event's timestamp is when the service was last changed at Twilio.
+    Without `live` it is not set at all. The event's timestamp is when the service was last changed at Twilio.
     """
 
     service_sid: str
     setting: str
-    declared: str | int | bool | None
-    live: str | int | bool | None
     consequence: str
+    declared: str | int | bool | None = None
+    live: str | int | bool | None = None
 
 
 type Data = (
