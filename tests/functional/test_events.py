@@ -32,7 +32,7 @@ def test_every_function_has_an_event_and_every_event_a_function() -> None:
 
 def _invoked(case: Case, event: dict[str, Any]) -> Any:
     handler = importlib.import_module(f"functions.{case.folder}.app").lambda_handler
-    # the one function that begins nothing without a minute left has five
+    # the one function that begins nothing without a minute and a half left has five
     is_patient = case.folder == "provisioner"
     return handler(event, Context(milliseconds=[300_000]) if is_patient else Context())
 

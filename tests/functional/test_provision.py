@@ -486,7 +486,7 @@ def test_a_missing_secret_is_answered_with_the_command(
 def test_when_time_is_nearly_over_no_call_begins_and_that_is_answered(
     stack: Deployment, simulator: SimulatedTwilio
 ) -> None:
-    said = stack.ask(stack.request("Create"), Context(milliseconds=[40_000]))
+    said = stack.ask(stack.request("Create"), Context(milliseconds=[84_000]))
     assert said["Status"] == "FAILED"
     assert "Deploy again" in said["Reason"]
     assert simulator.requests == []
@@ -496,7 +496,7 @@ def test_what_time_was_left_for_is_done_and_the_next_deployment_goes_on(
     stack: Deployment, simulator: SimulatedTwilio
 ) -> None:
     # GIVEN time for the service, its pool, and one sender
-    left = Context(milliseconds=[300_000] * 5 + [40_000])
+    left = Context(milliseconds=[300_000] * 5 + [84_000])
     said = stack.ask(stack.request("Create", Senders=f"{LOOSE},{TOLL_FREE},55501"), left)
     assert said["Status"] == "FAILED"
     (made,) = named(simulator)

@@ -35,8 +35,8 @@ from sendpool.workflows.provision import (
     retire,
 )
 
-# one call to Twilio takes 13 s at most, parameters 24 s; then there must be time for the answer
-_ENOUGH_MILLISECONDS: Final = (25 + LONGEST_SECONDS) * 1000
+# a pool is read with five calls to Twilio of 13 s at most; then there must be time for the answer
+_ENOUGH_MILLISECONDS: Final = (5 * 13 + LONGEST_SECONDS) * 1000
 
 # what whoever deploys has to mend; all else is ours
 _EXPECTED: Final = (SendpoolError, MissingParameterError, MissingSettingError)
@@ -151,7 +151,8 @@ def _reason(error: Exception) -> str:
             return f"{error.detail.removesuffix('.')}{code}. {error.remedy or ''}".rstrip()
         case MissingParameterError() | MissingSettingError():
             return str(error)
-    refusal = aws.refusal(error.__context__ or error)
+    # Powertools hides what AWS said in what its own error came of
+    refusal = aws.refusal(error) or aws.refusal(error.__context__ or error)
     said = f" (AWS refused {refusal['operation']}: {refusal['code']})" if refusal else ""
     group = f"/sendpool/{warm.settings().stage}/provisioner"
     return f"{type(error).__name__}{said}. The log group {group} has more."
