@@ -7,6 +7,7 @@ whatever happens; what cannot be brought is raised, and Lambda asks once more.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +15,9 @@ from typing import Any, Final, Literal
 
 import urllib3
 from urllib3.exceptions import HTTPError
+
+# it warns of each try that failed, and names the URL
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 MOST_BYTES: Final = 4096
 """CloudFormation takes no longer answer."""
@@ -80,6 +84,7 @@ def open_responder() -> Responder:
                 headers={"Content-Type": ""},
                 timeout=_TIMEOUT,
                 retries=_RETRIES,
+                redirect=False,
             )
         except (HTTPError, OSError) as error:
             raise NotAnsweredError(type(error).__name__) from None
