@@ -1,7 +1,7 @@
 """GET and PATCH /service show and change the Messaging Service; GET /service/drift tells how it differs from the stack.
 
 POST /service/drift/apply puts it back. /service/senders lists, adds and removes the senders of its pool,
-/service/link-domain shows and sets the domain of its short links.
+/service/link-domain shows and sets the domain of its short links. Once a day it looks for drift by itself.
 """
 
 from __future__ import annotations
@@ -114,6 +114,17 @@ def leave_link_domain() -> LinkDomainView:
     return LinkDomainView.of(linked)
 
 
+def look_for_drift(context: LambdaContext) -> None:
+    found = service.look_for_drift(serving(context))
+    count("ServiceDrift", len(found.differences))
+    if found.differences:
+        settings = [each.setting for each in found.differences]
+        logger.warning("service drifted", extra={"settings": settings})
+
+
 @logger.inject_lambda_context(clear_state=True)
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    if event.get("source") == "aws.events":
+        look_for_drift(context)
+        return None
     return http.answer(api, event, context, max_bytes=MAX_BYTES)

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from sendpool.domain.events import DATA, EventType
 
 _DESCRIPTION = (
-    "What happened to a message, a person or a broadcast: the detail of an event of EventBridge (source sendpool, "
-    "detail-type as `type`), and the body of a call to the team's own URL. Events come at least once and in any "
-    "order; the same event has the same id each time. What is not known is left out. More fields and more types may "
-    "come."
+    "What happened to a message, a person, a broadcast or the Messaging Service: the detail of an event of "
+    "EventBridge (source sendpool, detail-type as `type`), and the body of a call to the team's own URL. Events come "
+    "at least once and in any order; the same event has the same id each time. What is not known is left out. More "
+    "fields and more types may come."
 )
 _ID = "^evt_[0-9a-f]{32}$"
 

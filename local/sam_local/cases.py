@@ -16,6 +16,10 @@ EXPECTATIONS = EVENTS / "expectations.json"
 type Expectation = dict[str, Any] | None
 
 
+# of the API, of failures, and of what CloudFormation is answered
+_TOLD = ("statusCode", "errorType", "Status", "PhysicalResourceId", "Data")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One event file, named `messages/send-sms`, what it must be answered, and to whom it sends a message."""
@@ -54,7 +58,7 @@ def told(answer: Any) -> Any:
     """The part of an answer that expectations speak of."""
     if not isinstance(answer, dict):
         return answer
-    shown = {name: answer[name] for name in ("statusCode", "errorType") if name in answer}
+    shown = {name: answer[name] for name in _TOLD if name in answer}
     if "batchItemFailures" in answer:
         shown["batchItemFailures"] = len(answer["batchItemFailures"])
     if answer.get("body"):

@@ -1,5 +1,6 @@
 """The emulated AWS as a program: how it is started and how one sees that it serves."""
 
+import hashlib
 import os
 import urllib.error
 import urllib.request
@@ -53,3 +54,13 @@ def is_serving(url: str) -> bool:
             return True
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
+
+
+def api_id(stack_name: str, logical_id: str) -> str:
+    """The id that an HTTP API of a stack gets here; on AWS it is random, and known once it is made."""
+    return hashlib.sha256(f"{stack_name} {logical_id}".encode()).hexdigest()[:10]
+
+
+def api_url(endpoint_url: str, stack_name: str, logical_id: str) -> str:
+    """Where an HTTP API of a stack is or will be."""
+    return f"{endpoint_url}/_aws/execute-api/{api_id(stack_name, logical_id)}"

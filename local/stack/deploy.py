@@ -1,10 +1,11 @@
-"""The real `sam deploy`, pointed at the emulator, and what a person does around it by hand on AWS."""
+"""The real `sam deploy`, pointed at the emulator, after what a person does by hand on AWS."""
 
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from local.stack import build
+from local.stack.aws import api_url
 from local.stack.places import BUILD
 from local.stack.stack import ACCESS_KEY, REGION, Stack, client
 from local.stack.twilio import Twilio
@@ -16,35 +17,35 @@ ARTIFACTS_BUCKET = "sendpool-local-artifacts"
 
 def deploy(*, endpoint_url: str, twilio: Twilio) -> Stack:
     """Deploy the build and return where everything is."""
-    _prepare(endpoint_url, twilio)
-    _sam_deploy(endpoint_url, twilio)
-    stack = _describe(endpoint_url, twilio)
-    # the template refuses plain http, rightly; on AWS this value is the API's own https address
-    stack.client("ssm").put_parameter(
-        Name=f"/sendpool/{STAGE}/public-url", Value=stack.public_url, Overwrite=True
+    prepare(endpoint_url, twilio.auth_token)
+    sam_deploy(
+        endpoint_url,
+        {
+            "TwilioAccountSid": twilio.account_sid,
+            "TwilioApiUrl": twilio.url,
+            "MessagingServiceSid": twilio.messaging_service_sid,
+            # another Twilio's service is not ours to set
+            "ProvisionService": "on" if twilio.is_simulator else "off",
+            "LogLevel": os.environ.get("LOG_LEVEL", "INFO"),
+        },
     )
-    return stack
+    return _describe(endpoint_url, twilio)
 
 
-def _prepare(endpoint_url: str, twilio: Twilio) -> None:
+def prepare(endpoint_url: str, auth_token: str) -> None:
     """Put the secret where the functions look for it, and make a bucket for what is uploaded."""
     client("ssm", endpoint_url).put_parameter(
         Name=f"/sendpool/{STAGE}/twilio/auth-token",
-        Value=twilio.auth_token,
+        Value=auth_token,
         Type="SecureString",
         Overwrite=True,
     )
     client("s3", endpoint_url).create_bucket(Bucket=ARTIFACTS_BUCKET)
 
 
-def _sam_deploy(endpoint_url: str, twilio: Twilio) -> None:
-    parameters = {
-        "Stage": STAGE,
-        "TwilioAccountSid": twilio.account_sid,
-        "MessagingServiceSid": twilio.messaging_service_sid,
-        "TwilioApiUrl": twilio.url,
-        "LogLevel": os.environ.get("LOG_LEVEL", "INFO"),
-    }
+def sam_deploy(endpoint_url: str, parameters: Mapping[str, str]) -> None:
+    """Run `sam deploy` with these parameters; StackError with the end of its output."""
+    given = {"Stage": STAGE, "PublicUrl": api_url(endpoint_url, STACK_NAME, "HttpApi")}
     build.run_sam(
         "deploy",
         f"--template-file={BUILD / 'template.yaml'}",
@@ -55,7 +56,7 @@ def _sam_deploy(endpoint_url: str, twilio: Twilio) -> None:
         "--no-fail-on-empty-changeset",
         "--no-progressbar",
         "--parameter-overrides",
-        *(f"{name}={value}" for name, value in parameters.items()),
+        *(f"{name}={value}" for name, value in (given | dict(parameters)).items()),
         env=aws_environment(endpoint_url),
     )
 
@@ -83,15 +84,15 @@ def _describe(endpoint_url: str, twilio: Twilio) -> Stack:
     described = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     resources = _resources(cloudformation)
-    api_url = f"{endpoint_url}/_aws/execute-api/{resources['AWS::ApiGatewayV2::Api']['HttpApi']}"
+    url = api_url(endpoint_url, STACK_NAME, "HttpApi")
     return Stack(
         stage=STAGE,
-        api_url=api_url,
-        public_url=api_url,
+        api_url=url,
+        public_url=url,
         twilio_api_url=twilio.url,
         account_sid=twilio.account_sid,
         auth_token=twilio.auth_token,
-        messaging_service_sid=twilio.messaging_service_sid,
+        messaging_service_sid=outputs["MessagingServiceSid"],
         table_name=outputs["LedgerTableName"],
         bucket_name=outputs["FilesBucketName"],
         event_bus_name=outputs["EventBusName"],

@@ -86,8 +86,6 @@ def _deploy(endpoint_url: str, chosen: Twilio) -> Stack:
     print("deploying (sam deploy) …", flush=True)
     wanted = _wanted()
     stack = deploy.deploy(endpoint_url=endpoint_url, twilio=chosen)
-    if chosen.is_simulator:
-        twilio.point_webhooks(chosen, public_url=stack.public_url)
     stack.save()
     DEPLOYED.write_text(wanted)
     return stack

@@ -1,8 +1,6 @@
 """The Twilio that the stack talks to: our simulator, or whatever `TWILIO_API_URL` names."""
 
-import json
 import os
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,22 +52,6 @@ def start_simulator() -> Twilio:
     SIMULATOR.start(command, env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **settings})
     SIMULATOR.wait_until(lambda: "local.twilio ready" in SIMULATOR.log.read_text())
     return twilio
-
-
-def point_webhooks(twilio: Twilio, *, public_url: str) -> None:
-    """Tell the simulator's Messaging Service where inbound messages go, as a person does in Twilio's console."""
-    urls = {"inbound_request_url": "inbound", "fallback_url": "fallback"}
-    change = json.dumps(
-        {setting: f"{public_url}/webhooks/{route}" for setting, route in urls.items()}
-    ).encode()
-    request = urllib.request.Request(  # noqa: S310 - our own simulator
-        f"{twilio.url}/_control/settings",
-        data=change,
-        method="PATCH",
-        headers={"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-        pass
 
 
 def _simulated(url: str) -> Twilio:

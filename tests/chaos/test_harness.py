@@ -21,8 +21,8 @@ ENOUGH_PLANS = 150
 QUICK = ("singles", "queued", "silent", "canceled")
 # what else it takes to see every kind of call
 BESIDES = ("uploaded", "stopped", "clicked", "unanswered")
-# keep nothing here: tests of their own (test_service.py, test_notified.py) strike each of their calls
-WITHOUT_STATE = {"service", "notifier"}
+# keep nothing here: tests/functional/test_service.py, test_provision.py and test_notified.py strike their calls
+WITHOUT_STATE = {"service", "provisioner", "notifier"}
 
 
 @pytest.fixture(scope="module")

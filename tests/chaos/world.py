@@ -47,6 +47,7 @@ from tests.functional.requests import http
 
 SHARDS = 2
 # a sweep that changes nothing, several times in a row: nobody has anything left to do
+MINUTES_OF_A_DAY = 1440
 SWEEPS_IN_VAIN = 4
 MOST_STEPS = 5000
 MOST_SECONDS = 3 * 86_400.0
@@ -740,8 +741,13 @@ class World:
         self._later(after, self._run_schedules)
 
     def _run_schedules(self) -> None:
-        """Do what is done every minute; the schedule may also ring twice."""
-        for function, _ in _triggered("schedule"):
+        """Do what is done every minute, or hour; the schedule may also ring twice.
+
+        What is done once a day looks at the service's settings, and at no message.
+        """
+        for function, trigger in _triggered("schedule"):
+            if trigger.minutes >= MINUTES_OF_A_DAY:
+                continue
             try:
                 event = _tick_of_schedule(self.moment())
                 self._invoke(function, event, twice=self._run_schedules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import count
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote
@@ -37,6 +38,7 @@ from tests.functional.aws import (
     Context,
 )
 from tests.functional.conftest import Clock
+from tests.functional.listening import Listener
 from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 from tests.functional.twilio import Answer
@@ -313,6 +315,83 @@ def test_a_new_service_says_every_setting(services: Services, simulator: Simulat
     simulator._handle = remember  # type: ignore[method-assign]
     services.create(ServiceSettings(name="sendpool"))
     assert len(made[0].split("&")) == len(SETTINGS)
+
+
+# ------------------------------------------------------------------------------------------------ told
+
+
+def look_for_drift(event: Callable[[str], dict[str, Any]]) -> None:
+    assert lambda_handler(event("service/schedule"), Context()) is None
+
+
+def counted(capsys: pytest.CaptureFixture[str], metric: str) -> list[float]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line[metric][0] for line in lines if metric in line]
+
+
+def test_drift_is_told_daily_as_the_same_event_until_somebody_changes_the_service(
+    simulator: SimulatedTwilio,
+    aws: Aws,
+    clock: Clock,
+    event: Callable[[str], dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    listener = Listener(aws)
+    good("POST", "/service/drift/apply")
+    capsys.readouterr()
+    look_for_drift(event)
+    assert (counted(capsys, "ServiceDrift"), listener.heard()) == ([0], [])
+    # WHEN somebody changes two settings
+    simulator.api("POST", SERVICE, InboundRequestUrl="", UseInboundWebhookOnNumber="true")
+    look_for_drift(event)
+    assert counted(capsys, "ServiceDrift") == [2]
+    first = listener.heard()
+    assert {each["type"] for each in first} == {"service.drifted"}
+    told = {each["data"]["setting"]: each["data"] for each in first}
+    assert set(told) == {"inbound_url", "inbound_webhook_on_number"}
+    number = told["inbound_webhook_on_number"]
+    assert (number["declared"], number["live"]) == (False, True)
+    assert "live" not in told["inbound_url"]
+    # THEN the next day tells the same
+    clock.pass_by(days=1)
+    look_for_drift(event)
+    assert by_id(listener.heard()) == by_id(first)
+    # AND once it was put back, and changed the same way again, that is news
+    good("POST", "/service/drift/apply")
+    simulator.control("POST", "clock", {"advance_seconds": 86_400})
+    simulator.api("POST", SERVICE, InboundRequestUrl="", UseInboundWebhookOnNumber="true")
+    look_for_drift(event)
+    again = listener.heard()
+    assert len(again) == 2
+    assert not set(by_id(again)) & set(by_id(first))
+
+
+def by_id(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {each["id"]: each for each in events}
+
+
+def test_a_sender_that_comes_or_goes_is_told_and_again_the_same_event_or_none(
+    simulator: SimulatedTwilio, aws: Aws
+) -> None:
+    listener = Listener(aws)
+    good("POST", "/service/senders", {"sid": LOOSE})
+    (added,) = listener.heard()
+    assert added["type"] == "sender.added"
+    assert added["data"] == {
+        "service_sid": SERVICE_SID,
+        "sid": LOOSE,
+        "kind": "long_code",
+        "address": "+13125550100",
+        "country": "US",
+    }
+    # the first request may have died before it told
+    good("POST", "/service/senders", {"sid": LOOSE})
+    assert listener.heard() == [added]
+    good("DELETE", f"/service/senders/{LOOSE}")
+    (removed,) = listener.heard()
+    assert (removed["type"], removed["data"]["sid"]) == ("sender.removed", LOOSE)
+    good("DELETE", f"/service/senders/{LOOSE}")
+    assert listener.heard() == []
 
 
 # ------------------------------------------------------------------------------------------------ senders

@@ -72,8 +72,8 @@ def signature(service: str, url: str, key: str = ACCESS_KEY) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: list[str], scratch: Path) -> Iterator[Emulator]:
-    """Start an emulator, deploy gaps.yaml to it, and stop it at the end."""
+def serving(command: list[str], scratch: Path) -> Iterator[str]:
+    """Start an emulator, and stop it at the end; its URL."""
     port = ports.any_free()
     folders = dict.fromkeys(("TMPDIR", "HOME", "FUNCTION_LOGS"), str(scratch))
     with (scratch / "log").open("wb") as log:
@@ -83,10 +83,17 @@ def running(command: list[str], scratch: Path) -> Iterator[Emulator]:
     try:
         url = f"http://{ports.HOST}:{port}"
         wait_for(lambda: process.poll() is not None or aws.is_serving(url))
-        yield Emulator(url, deploy(url))
+        yield url
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def running(command: list[str], scratch: Path) -> Iterator[Emulator]:
+    """Start an emulator, deploy gaps.yaml to it, and stop it at the end."""
+    with serving(command, scratch) as url:
+        yield Emulator(url, deploy(url))
 
 
 def deploy(url: str) -> dict[str, str]:

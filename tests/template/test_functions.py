@@ -198,13 +198,18 @@ def test_what_runs_by_the_clock_leaves_failures_to_the_next_run(stack: Stack) ->
     assert every == {
         "SweeperFunction": "rate(1 minute)",
         "DeactivationsFunction": "rate(1 hour)",
+        "ServiceFunction": "rate(1 day)",
     }
     retries = {
         target(each["FunctionName"]): each
         for each in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert set(retries) == set(every)
-    for function, seconds in (("SweeperFunction", 60), ("DeactivationsFunction", 3600)):
+    assert set(retries) == {*every, "ProvisionerFunction"}
+    for function, seconds in (
+        ("SweeperFunction", 60),
+        ("DeactivationsFunction", 3600),
+        ("ServiceFunction", 3600),
+    ):
         assert retries[function]["MaximumRetryAttempts"] == 0
         # an invocation that waited longer would only run beside the next one
         assert retries[function]["MaximumEventAgeInSeconds"] == seconds
@@ -219,3 +224,20 @@ def test_the_lists_of_deactivated_numbers_are_read_unless_that_is_off(stack: Sta
     )
     assert rule["State"] == {"Fn::If": ["ReadsDeactivations", "ENABLED", "DISABLED"]}
     assert stack.template["Parameters"]["Deactivations"]["Default"] == "on"
+
+
+def test_a_deployment_waits_for_two_runs_of_the_provisioner_and_not_for_an_hour(
+    stack: Stack,
+) -> None:
+    function = stack.functions["ProvisionerFunction"]
+    (config,) = (
+        each
+        for each in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+        if target(each["FunctionName"]) == "ProvisionerFunction"
+    )
+    runs = 1 + config["MaximumRetryAttempts"]
+    pause = 60  # before the first retry of an asynchronous invocation
+    resource = stack.of_type("Custom::MessagingService")["MessagingService"]
+    assert runs * function["Timeout"] + pause <= resource["ServiceTimeout"] < 1_000
+    # one whose turn comes later would answer nobody
+    assert function["Timeout"] + pause <= config["MaximumEventAgeInSeconds"] < 1_000

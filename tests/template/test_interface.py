@@ -11,7 +11,7 @@ from tests.template.stack import ROOT, Stack, as_written
 
 LIMITS = {"AllowedValues", "AllowedPattern", "MinValue", "MaxLength"}
 # nothing here may be guessed
-WITHOUT_DEFAULT = {"TwilioAccountSid", "MessagingServiceSid"}
+WITHOUT_DEFAULT = {"TwilioAccountSid"}
 PARAMETERS: dict[str, Any] = as_written().template["Parameters"]
 
 

@@ -17,10 +17,20 @@ from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.ledger.people import OptOuts
 from sendpool.adapters.ledger.table import Table
 from sendpool.domain.message import Delivery, MessageRecord, SendResult, Status
+from sendpool.edge.provisioning import declaration
 from tests.chaos.deployment import matches
-from tests.template.stack import Source, Stack, target
+from tests.template.stack import ROOT, Source, Stack, target
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+# "any" is what is not declared
+_FEATURES = {
+    "StickySender",
+    "MmsConverter",
+    "SmartEncoding",
+    "AreaCodeGeomatch",
+    "ServiceValidityPeriod",
+    "ServiceUseCase",
+}
 MESSAGE = f"bc_{'0' * 32}-000001-001"
 
 
@@ -266,3 +276,36 @@ def test_no_parameter_that_the_template_writes_is_a_secret(stack: Stack) -> None
         for each in stack.of_type("AWS::SSM::Parameter").values()
     }
     assert names == {"messaging-service-sid", "public-url", "twilio/account-sid"}
+
+
+def test_the_messaging_service_is_given_what_the_provisioner_reads_and_nothing_else(
+    stack: Stack,
+) -> None:
+    given = set(stack.of_type("Custom::MessagingService")["MessagingService"])
+    event: dict[str, Any] = json.loads(
+        (ROOT / "events" / "provisioner" / "create.json").read_text()
+    )
+    properties = event["ResourceProperties"]
+    # CloudFormation's own two stand beside those that the function reads
+    assert given == set(properties)
+    for name in given - {"ServiceToken", "ServiceTimeout", *_FEATURES}:
+        with pytest.raises(KeyError, match=name):
+            declaration({key: value for key, value in properties.items() if key != name})
+
+
+@pytest.mark.parametrize("name", ["StickySender", "ServiceValidityPeriod", "ServiceUseCase"])
+def test_a_feature_is_declared_to_the_provisioner_as_to_all_functions(
+    name: str, stack: Stack
+) -> None:
+    resource = stack.of_type("Custom::MessagingService")["MessagingService"]
+    assert resource[name] == {"Ref": name}
+
+
+def test_the_public_url_is_given_by_its_value_so_that_a_change_changes_the_service(
+    stack: Stack,
+) -> None:
+    resource = stack.of_type("Custom::MessagingService")["MessagingService"]
+    assert resource["PublicUrl"] == {"Fn::GetAtt": ["PublicUrlParameter", "Value"]}
+    stored = stack.of_type("AWS::SSM::Parameter")["MessagingServiceSidParameter"]["Value"]
+    provisioned = {"Fn::GetAtt": ["MessagingService", "ServiceSid"]}
+    assert stored == {"Fn::If": ["ProvisionsService", provisioned, {"Ref": "MessagingServiceSid"}]}

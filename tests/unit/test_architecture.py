@@ -138,15 +138,16 @@ def test_every_file_says_what_it_is_for() -> None:
     assert not [path for path in files if not ast.get_docstring(ast.parse(path.read_text()))]
 
 
-def test_nobody_catches_everything() -> None:
-    catching = {
-        f"{path.name}:{node.lineno}"
+def test_nobody_catches_everything_but_whoever_answers_a_deployment() -> None:
+    catching = [
+        path.name
         for path in _sources(PACKAGE, FUNCTIONS)
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
-    }
-    assert catching == set()
+    ]
+    # CloudFormation waits for an answer, whatever happened
+    assert catching == ["provisioning.py"]
 
 
 IMPORTS_EVERYTHING = """

@@ -1,5 +1,8 @@
 """Gap: routes of a SAM HttpApi answer 404, because CloudFormation here ignores the `Body` of an HTTP API.
 
+Its id is made of the stack's name, so that the stack can be told its own address: here that has to be http, which a
+template does not write by itself.
+
 SAM writes all routes of an HttpApi into that OpenAPI document. We make integrations and routes of it, as API
 Gateway's import does. Routes that ask for IAM authorization refuse requests that are not rightly signed.
 """
@@ -9,6 +12,8 @@ from typing import Any
 
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
+
+from local.stack.aws import api_id
 
 Document = dict[str, Any]
 API = "AWS::ApiGatewayV2::Api"
@@ -20,30 +25,31 @@ def fill() -> None:
     create, update = handlers["create"], handlers["update"]
 
     def create_with_routes(logical_id: str, props: Document, stack_name: str) -> Any:
-        api_id, attributes = create(logical_id, props, stack_name)
-        import_body(api_id, props.get("Body") or {})
-        return api_id, attributes
+        tags = {**(props.get("Tags") or {}), "ms-custom-id": api_id(stack_name, logical_id)}
+        made, attributes = create(logical_id, {**props, "Tags": tags}, stack_name)
+        import_body(made, props.get("Body") or {})
+        return made, attributes
 
     def update_with_routes(
         physical_id: str, old: Document, new: Document, stack: str, logical_id: str | None = None
     ) -> Any:
-        api_id, attributes = update(physical_id, old, new, stack, logical_id)
-        import_body(api_id, new.get("Body") or {})
-        return api_id, attributes
+        changed, attributes = update(physical_id, old, new, stack, logical_id)
+        import_body(changed, new.get("Body") or {})
+        return changed, attributes
 
     handlers.update(create=create_with_routes, update=update_with_routes)
 
 
-def import_body(api_id: str, body: Document) -> None:
+def import_body(api: str, body: Document) -> None:
     """Give the API the routes of this document, and only those."""
-    apigateway._routes[api_id] = {}  # noqa: SLF001
-    apigateway._integrations[api_id] = {}  # noqa: SLF001
+    apigateway._routes[api] = {}  # noqa: SLF001
+    apigateway._integrations[api] = {}  # noqa: SLF001
     for route_key, operation in operations(body):
         integration = operation["x-amazon-apigateway-integration"]
         integration_id, _ = provisioners._apigw_v2_integration_create(  # noqa: SLF001
             "",
             {
-                "ApiId": api_id,
+                "ApiId": api,
                 "IntegrationType": integration["type"].upper(),
                 "IntegrationUri": integration["uri"],
                 "PayloadFormatVersion": integration["payloadFormatVersion"],
@@ -53,7 +59,7 @@ def import_body(api_id: str, body: Document) -> None:
         provisioners._apigw_v2_route_create(  # noqa: SLF001
             "",
             {
-                "ApiId": api_id,
+                "ApiId": api,
                 "RouteKey": route_key,
                 "Target": f"integrations/{integration_id}",
                 "AuthorizationType": authorization_type(body, operation),

@@ -9,11 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
+from aws_lambda_powertools.utilities.parameters import (
+    GetParameterError,
+    SecretsProvider,
+    SSMProvider,
+)
 
 from sendpool.adapters import aws
 
 _MAX_AGE_SECONDS = 300
+_NOT_THERE = "ResourceNotFoundException"
 
 
 class MissingParameterError(LookupError):
@@ -60,6 +65,12 @@ class Parameters:
             else None
         )
 
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._ssm.clear_cache()
+        if self._secrets_manager:
+            self._secrets_manager.clear_cache()
+
     @property
     def messaging_service_sid(self) -> str:
         return self._value("messaging-service-sid")
@@ -74,10 +85,7 @@ class Parameters:
         account_sid = self._value("twilio/account-sid")
         secrets = self._secrets()
         if not secrets.get("auth-token"):
-            where = f"{self._path}/twilio" + (
-                "/auth-token" if self._store == "ssm" else " (key auth-token)"
-            )
-            raise MissingParameterError(f"no auth token in {self._store} at {where}")
+            raise MissingParameterError(self._how_to_put_the_token_there())
         return Credentials(
             account_sid=account_sid,
             auth_tokens=_live(secrets, "auth-token"),
@@ -102,10 +110,30 @@ class Parameters:
             return {
                 n.removeprefix(prefix): v for n, v in self._all().items() if n.startswith(prefix)
             }
-        secret: Any = self._secrets_manager.get(
-            f"{self._path}/twilio", max_age=_MAX_AGE_SECONDS, transform="json"
-        )
+        try:
+            secret: Any = self._secrets_manager.get(
+                f"{self._path}/twilio", max_age=_MAX_AGE_SECONDS, transform="json"
+            )
+        except GetParameterError as error:
+            # Powertools has one error for everything
+            if error.__context__ and aws.refusal(error.__context__).get("code") == _NOT_THERE:
+                raise MissingParameterError(self._how_to_put_the_token_there()) from error
+            raise
         return dict(secret)
+
+    def _how_to_put_the_token_there(self) -> str:
+        name = f"{self._path}/twilio"
+        if self._store == "ssm":
+            command = (
+                f"aws ssm put-parameter --type SecureString --name {name}/auth-token"
+                ' --value "$TWILIO_AUTH_TOKEN"'
+            )
+        else:
+            command = (
+                f"aws secretsmanager create-secret --name {name} --secret-string"
+                """ '{"auth-token": "…"}'"""
+            )
+        return f"Twilio's auth token is not in {self._store}. Put it there: {command}"
 
     def _value(self, name: str) -> str:
         value = self._all().get(name)

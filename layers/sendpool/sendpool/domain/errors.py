@@ -13,7 +13,8 @@
     ├── IdempotencyKeyReusedError    422  the same idempotency key came with another request
     ├── TwilioRefusedError           by code  Twilio said no; the remedy says what to change
     ├── TwilioBusyError              429 or 503  Twilio took nothing; the same request may be repeated
-    └── TwilioUnavailableError       503  Twilio gave no clear answer; the same request may be repeated
+    ├── TwilioUnavailableError       503  Twilio gave no clear answer; the same request may be repeated
+    └── OutOfTimeError               503  a deployment's function would end before its next call does
 
 Each class has its own `code`; a test holds them apart.
 """
@@ -216,3 +217,13 @@ class TwilioUnavailableError(SendpoolError):
     title = "Twilio does not answer"
     retryable = True
     retry_after = 30
+
+
+class OutOfTimeError(SendpoolError):
+    """The function would end before its next call does; what was done stays done."""
+
+    status = 503
+    code = "out_of_time"
+    title = "Twilio answers too slowly for one deployment"
+    retryable = True
+    remedy = "Deploy again; if there are many senders, name some of them first."

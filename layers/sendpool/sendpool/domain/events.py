@@ -1,4 +1,4 @@
-"""What a team is told of as it happens: events, made of what changed in the ledger and of nothing else.
+"""What a team is told of as it happens: events, made of what changed in the ledger, or of the Messaging Service.
 
 An event's id is made of what happened, so the same change tells the same event again, however often it is reported:
 who gets one twice knows it by its id. Events come in any order; `timestamp` is when it happened.
@@ -29,7 +29,9 @@ from sendpool.domain.message import (
     SendResult,
     Status,
 )
+from sendpool.domain.messaging_service import Difference, MessagingService
 from sendpool.domain.opt_out import Standing
+from sendpool.domain.senders import Sender
 from sendpool.domain.twilio_codes import explain
 
 
@@ -57,6 +59,9 @@ class EventType(StrEnum):
     PROFILE_CHANGED = "profile.status_changed"
     BRAND_CHANGED = "brand.status_changed"
     CAMPAIGN_CHANGED = "campaign.status_changed"
+    SENDER_ADDED = "sender.added"
+    SENDER_REMOVED = "sender.removed"
+    SERVICE_DRIFTED = "service.drifted"
 
 
 OF_A_STATUS: Final[Mapping[Status, EventType]] = {
@@ -187,7 +192,41 @@ class RegistrationData:
     rejections: list[RejectionData] = field(default_factory=list)
 
 
-type Data = MessageData | ReceivedData | OptOutData | ClickData | BroadcastData | RegistrationData
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderData:
+    """A sender came into the pool of the Messaging Service, or left it, by our API; of one that left, only its SID."""
+
+    service_sid: str
+    sid: str
+    kind: str | None = None
+    address: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftData:
+    """A setting of the Messaging Service is not what the stack declares; `consequence` is what follows from that.
+
+    Without `live` it is not set at all. The event's timestamp is when the service was last changed at Twilio.
+    """
+
+    service_sid: str
+    setting: str
+    consequence: str
+    declared: str | int | bool | None = None
+    live: str | int | bool | None = None
+
+
+type Data = (
+    MessageData
+    | ReceivedData
+    | OptOutData
+    | ClickData
+    | BroadcastData
+    | RegistrationData
+    | SenderData
+    | DriftData
+)
 
 DATA: Final[Mapping[EventType, type[Data]]] = {
     **dict.fromkeys((EventType.ACCEPTED, *OF_A_STATUS.values()), MessageData),
@@ -199,6 +238,8 @@ DATA: Final[Mapping[EventType, type[Data]]] = {
         (EventType.PROFILE_CHANGED, EventType.BRAND_CHANGED, EventType.CAMPAIGN_CHANGED),
         RegistrationData,
     ),
+    **dict.fromkeys((EventType.SENDER_ADDED, EventType.SENDER_REMOVED), SenderData),
+    EventType.SERVICE_DRIFTED: DriftData,
 }
 """What each event tells."""
 
@@ -580,3 +621,40 @@ def _rejection(problem: Problem) -> RejectionData:
     return RejectionData(
         code=problem.code, title=row.title, change=row.remedy, fields=list(problem.fields)
     )
+
+
+# ------------------------------------------------------------------------------------------------ the service
+
+
+def sender_added(service_sid: str, sender: Sender, *, now: datetime) -> Event:
+    """Tell that a sender is in the pool; however often that is told of the same coming, it is the same event."""
+    data = SenderData(
+        service_sid=service_sid,
+        sid=sender.sid,
+        kind=str(sender.kind),
+        address=sender.address,
+        country=sender.country,
+    )
+    at = sender.added_at or now
+    return _event(EventType.SENDER_ADDED, at, data, service_sid, sender.sid, at.isoformat())
+
+
+def sender_removed(service_sid: str, sender_sid: str, *, now: datetime) -> Event:
+    data = SenderData(service_sid=service_sid, sid=sender_sid)
+    return _event(EventType.SENDER_REMOVED, now, data, service_sid, sender_sid, now.isoformat())
+
+
+def drifted(service: MessagingService, found: Difference, *, now: datetime) -> Event:
+    """Tell of a difference; as long as nobody changes the service, it is the same event each day."""
+    data = DriftData(
+        service_sid=service.sid,
+        setting=found.setting,
+        declared=found.declared,
+        live=found.live,
+        consequence=found.consequence,
+    )
+    at = service.updated_at or now
+    # put back and changed again, it has drifted again
+    since = service.updated_at.isoformat() if service.updated_at else ""
+    of = (service.sid, found.setting, repr(found.declared), repr(found.live), since)
+    return _event(EventType.SERVICE_DRIFTED, at, data, *of)

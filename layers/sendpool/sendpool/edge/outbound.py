@@ -18,6 +18,7 @@ from sendpool.adapters.twilio.a2p import A2p
 from sendpool.adapters.twilio.gateway import TwilioGateway
 from sendpool.adapters.twilio.link_domains import LinkDomains
 from sendpool.adapters.twilio.media import MediaSource, open_media
+from sendpool.adapters.twilio.numbers import Numbers
 from sendpool.adapters.twilio.products import (
     Consents,
     Deactivations,
@@ -99,6 +100,11 @@ def services() -> Services:
     return Services(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
+
+
+def numbers() -> Numbers:
+    """Return the numbers and short codes of the account."""
+    return Numbers(credentials=warm.parameters().credentials, http_client=_transport_to("api"))
 
 
 def link_domains() -> LinkDomains:

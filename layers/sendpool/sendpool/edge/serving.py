@@ -26,6 +26,8 @@ def serving(context: LambdaContext) -> Serving:
         services=outbound.services(),
         service_sid=warm.parameters().messaging_service_sid,
         declared=declared(),
+        tell=lambda events: warm.bus().publish(events),
+        now=warm.now,
         may_go_on=lambda: context.get_remaining_time_in_millis() > _ENOUGH_MILLISECONDS,
     )
 

@@ -124,24 +124,12 @@ class Settings:
             publisher_failures_queue_url=_required(env, "PUBLISHER_FAILURES_QUEUE_URL"),
             event_webhooks_queue_url=_required(env, "EVENT_WEBHOOKS_QUEUE_URL"),
             event_webhook_url=env.get("EVENT_WEBHOOK_URL", ""),
-            service_features=_features(env),
+            service_features=features(env),
             patience="short" if env.get("PATIENCE") == "short" else "long",
         )
 
 
-def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
-    chosen = env.get("LIKELY_STOP", "act")
-    if chosen in {"review", "ignore"}:
-        return cast("Literal['review', 'ignore']", chosen)
-    return "act"  # also for what nobody knows: a stop that is overlooked cannot be made good
-
-
-def _told(env: Mapping[str, str]) -> Told:
-    chosen = env.get("MESSAGE_EVENTS", "all")
-    return cast("Told", chosen) if chosen in {"final", "none"} else "all"
-
-
-def _features(env: Mapping[str, str]) -> Changes:
+def features(env: Mapping[str, str]) -> Changes:
     """Read what is declared of the Messaging Service's features; what is `any`, or a period of 0, is not."""
     switches = {name: env.get(variable, "any") for name, variable in _SWITCHES.items()}
     said: dict[str, Value] = {
@@ -154,6 +142,18 @@ def _features(env: Mapping[str, str]) -> Changes:
     if wrong:
         raise MissingSettingError(f"what declares {wrong[0].field} {wrong[0].message}, or be any")
     return features
+
+
+def _likely_stop(env: Mapping[str, str]) -> Literal["act", "review", "ignore"]:
+    chosen = env.get("LIKELY_STOP", "act")
+    if chosen in {"review", "ignore"}:
+        return cast("Literal['review', 'ignore']", chosen)
+    return "act"  # also for what nobody knows: a stop that is overlooked cannot be made good
+
+
+def _told(env: Mapping[str, str]) -> Told:
+    chosen = env.get("MESSAGE_EVENTS", "all")
+    return cast("Told", chosen) if chosen in {"final", "none"} else "all"
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -10,11 +10,13 @@ import base64
 import binascii
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sendpool.adapters.twilio.services import Services, UnknownSenderError
 from sendpool.domain import messaging_service, senders
 from sendpool.domain.errors import InvalidRequestError, NotFoundError, Violation
+from sendpool.domain.events import Event, drifted, sender_added, sender_removed
 from sendpool.domain.messaging_service import (
     WEBHOOKS,
     Changes,
@@ -37,6 +39,8 @@ class Serving:
     services: Services
     service_sid: str
     declared: Changes
+    tell: Callable[[Sequence[Event]], None]
+    now: Callable[[], datetime]
     may_go_on: Callable[[], bool]
 
 
@@ -56,6 +60,15 @@ class Compared:
 def compare(needs: Serving) -> Compared:
     """Read the service and hold it against what is declared."""
     return _compared(needs.services.read(needs.service_sid), needs)
+
+
+def look_for_drift(needs: Serving) -> Compared:
+    """Compare, and tell whoever listens of each difference."""
+    found = compare(needs)
+    if found.differences:
+        now = needs.now()
+        needs.tell([drifted(found.service, each, now=now) for each in found.differences])
+    return found
 
 
 def change(changes: Mapping[str, object], needs: Serving) -> Compared:
@@ -135,6 +148,8 @@ def add_sender(new: NewSender, needs: Serving) -> tuple[Sender, SenderPool, bool
     except UnknownSenderError as error:
         words = "is no sender of this account"
         raise InvalidRequestError(Violation("sid", "unknown_sender", words)) from error
+    # also of one that was there: whoever added it may have died before it was told
+    needs.tell([sender_added(needs.service_sid, sender, now=needs.now())])
     return sender, _pool([sender], needs), is_new
 
 
@@ -142,7 +157,10 @@ def remove_sender(sender_sid: str, needs: Serving) -> bool:
     """Take a sender out of the pool; tells whether it was there. Raises NotFoundError for what is no sender's SID."""
     if not senders.is_sender_sid(sender_sid):
         raise NotFoundError("This is no SID of a sender.")
-    return needs.services.remove(needs.service_sid, sender_sid)
+    removed = needs.services.remove(needs.service_sid, sender_sid)
+    if removed:
+        needs.tell([sender_removed(needs.service_sid, sender_sid, now=needs.now())])
+    return removed
 
 
 def _pool(found: Sequence[Sender], needs: Serving) -> SenderPool:

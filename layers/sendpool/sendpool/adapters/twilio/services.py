@@ -102,6 +102,14 @@ class Services:
         except RefusedError as error:
             raise _no_service(error) from error
 
+    def delete(self, service_sid: str) -> None:
+        """Delete a service, which cannot be undone; its numbers stay on the account. Again does nothing."""
+        try:
+            self._at(service_sid).delete()
+        except RefusedError as error:
+            if not error.is_missing:
+                raise TwilioRefusedError(error.code) from error
+
     # -------------------------------------------------------------------------------------------- senders
 
     def senders(self, service_sid: str) -> list[Sender]:
