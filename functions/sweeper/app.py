@@ -1,7 +1,7 @@
 """Every minute: goes on with messages whose outcome is unknown and with broadcasts that stand still.
 
-Now and then it also looks whether the service may text US numbers, what became of scheduled messages, and what
-Twilio's list of messages tells.
+Now and then it also looks whether the service may text US numbers, what became of scheduled messages, what Twilio's
+list of messages tells, and how the reviews of toll-free numbers go.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sendpool.domain.decision import REMEDIES, Reason
 from sendpool.edge import outbound, warm
 from sendpool.edge.control import controlling
 from sendpool.edge.observability import logger
+from sendpool.workflows import follow_toll_free
 from sendpool.workflows.check_registration import Checking, check_registration
 from sendpool.workflows.follow_scheduled import Following, follow_scheduled
 from sendpool.workflows.reconcile import Reconciling, reconcile
@@ -37,6 +38,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
 
     with ExitStack() as parts:  # the last one first; what one of them raises keeps no other back
         parts.callback(_reconcile, may_go_on)
+        parts.callback(_follow_toll_free, may_go_on)
         parts.callback(_follow_scheduled, may_go_on)
         parts.callback(_check_registration)
         parts.callback(_sweep, context, may_go_on)
@@ -82,6 +84,21 @@ def _check_registration() -> None:
     )
     if found and not found.is_registered:
         logger.warning("not registered", extra={"remedy": REMEDIES[Reason.NOT_REGISTERED]})
+
+
+def _follow_toll_free(may_go_on: Callable[[], bool]) -> None:
+    followed = follow_toll_free.follow_toll_free(
+        follow_toll_free.Following(
+            records=warm.toll_free_records(),
+            verifications=outbound.toll_free_verifications,
+            now=warm.now,
+            may_go_on=may_go_on,
+        )
+    )
+    if followed and followed.remedy:
+        logger.warning("toll-free refused", extra={"remedy": followed.remedy})
+    elif followed and followed.changed:
+        logger.info("toll-free followed", extra=asdict(followed))
 
 
 def _reconcile(may_go_on: Callable[[], bool]) -> None:

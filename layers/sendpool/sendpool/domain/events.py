@@ -28,6 +28,7 @@ from sendpool.domain.message import (
     Status,
 )
 from sendpool.domain.opt_out import Standing
+from sendpool.domain.toll_free import verification as toll_free
 from sendpool.domain.twilio_codes import explain
 
 
@@ -52,6 +53,7 @@ class EventType(StrEnum):
     BROADCAST_COMPLETED = "broadcast.completed"
     BROADCAST_CANCELED = "broadcast.canceled"
     BROADCAST_FAILED = "broadcast.failed"
+    TOLL_FREE_CHANGED = "toll_free.status_changed"
 
 
 OF_A_STATUS: Final[Mapping[Status, EventType]] = {
@@ -156,7 +158,34 @@ class BroadcastData:
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
-type Data = MessageData | ReceivedData | OptOutData | ClickData | BroadcastData
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TollFreeRejection:
+    """Why a toll-free number was rejected: Twilio's code and words, and what to do. `fields` are those to change."""
+
+    reason: str
+    problem: str
+    remedy: str
+    fields: list[str]
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TollFreeData:
+    """The review of a toll-free number went on. `status` is Twilio's, `previous` the one that was seen before.
+
+    A rejected one may be edited until `edit_until`, and not at all without it.
+    """
+
+    verification_sid: str
+    number_sid: str
+    status: str
+    rejections: list[TollFreeRejection]
+    number: str | None = None
+    previous: str | None = None
+    edit_until: str | None = None
+
+
+type Data = MessageData | ReceivedData | OptOutData | ClickData | BroadcastData | TollFreeData
 
 DATA: Final[Mapping[EventType, type[Data]]] = {
     **dict.fromkeys((EventType.ACCEPTED, *OF_A_STATUS.values()), MessageData),
@@ -164,6 +193,7 @@ DATA: Final[Mapping[EventType, type[Data]]] = {
     **dict.fromkeys((EventType.OPTED_OUT, EventType.OPTED_IN), OptOutData),
     EventType.CLICKED: ClickData,
     **dict.fromkeys((each for each in EventType if each.startswith("broadcast.")), BroadcastData),
+    EventType.TOLL_FREE_CHANGED: TollFreeData,
 }
 """What each event tells."""
 
@@ -249,7 +279,17 @@ class Completing:
     counters: Counters
 
 
-type Change = Sending | Delivering | Clicking | Receiving | OptingOut | Broadcasting | Completing
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The review of a toll-free number went on."""
+
+    before: toll_free.Standing | None
+    after: toll_free.Standing
+
+
+type Change = (
+    Sending | Delivering | Clicking | Receiving | OptingOut | Broadcasting | Completing | Reviewing
+)
 
 
 def asks_whose(change: Change) -> str | None:
@@ -284,6 +324,8 @@ def events_of(
             yield from _of_broadcasting(change)
         case Completing(broadcast_id, counters):
             yield _of_completion(broadcast_id, counters)
+        case Reviewing():
+            yield from _of_review(change)
 
 
 _LAST: Final = frozenset(OF_A_STATUS[status] for status in OF_A_STATUS if status in TERMINAL)
@@ -457,3 +499,35 @@ def _of_completion(broadcast_id: str, counters: Counters) -> Event:
         counters={str(each): n for each in Status if (n := counters.of(each))},
     )
     return _event(EventType.BROADCAST_COMPLETED, counters.completed_at, data, broadcast_id)
+
+
+# ------------------------------------------------------------------------------------------------ registrations
+
+
+def _of_review(change: Reviewing) -> Iterator[Event]:
+    after = change.after
+    if after.is_as(change.before):
+        return
+    until = after.edit_until.isoformat() if after.edit_until else None
+    data = TollFreeData(
+        verification_sid=after.sid,
+        number_sid=after.number_sid,
+        number=after.number,
+        status=after.status,
+        previous=change.before.status if change.before else None,
+        rejections=[_rejection(each) for each in after.rejections],
+        edit_until=until,
+    )
+    of = (after.sid, after.status, after.updated_at.isoformat(), until)
+    yield _event(EventType.TOLL_FREE_CHANGED, after.updated_at, data, *of)
+
+
+def _rejection(rejection: toll_free.Rejection) -> TollFreeRejection:
+    advice = rejection.advice
+    return TollFreeRejection(
+        code=rejection.code,
+        reason=rejection.reason,
+        problem=advice.problem,
+        remedy=advice.fix,
+        fields=list(advice.fields),
+    )

@@ -26,6 +26,7 @@ from sendpool.adapters.twilio.products import (
     product_url,
 )
 from sendpool.adapters.twilio.services import Services
+from sendpool.adapters.twilio.toll_free import TollFreeVerifications
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.edge import warm
 from sendpool.edge.deciding import deciding
@@ -94,6 +95,13 @@ def registrations() -> Registrations:
 def services() -> Services:
     """Return the Messaging Services of the account."""
     return Services(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
+
+
+def toll_free_verifications() -> TollFreeVerifications:
+    """Return the toll-free verifications of the account."""
+    return TollFreeVerifications(
         credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
 

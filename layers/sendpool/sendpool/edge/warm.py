@@ -29,6 +29,7 @@ from sendpool.adapters.ledger.reconciliation import Reconciliation
 from sendpool.adapters.ledger.registrations import RegistrationRecords
 from sendpool.adapters.ledger.sent import MarketingSent
 from sendpool.adapters.ledger.table import Table
+from sendpool.adapters.ledger.toll_free import TollFreeRecords
 from sendpool.adapters.parameters import Parameters
 from sendpool.adapters.queues import Queues, QueueUrls
 from sendpool.edge.settings import Settings
@@ -138,6 +139,10 @@ def parking() -> Parking:
 
 def registration_records() -> RegistrationRecords:
     return RegistrationRecords(table())
+
+
+def toll_free_records() -> TollFreeRecords:
+    return TollFreeRecords(table())
 
 
 def reconciliation() -> Reconciliation:

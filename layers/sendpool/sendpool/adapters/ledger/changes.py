@@ -9,6 +9,7 @@ from typing import Any, Final
 from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.people import to_inbound, to_standing
 from sendpool.adapters.ledger.table import Item, load
+from sendpool.adapters.ledger.toll_free import to_toll_free
 from sendpool.domain.events import (
     Broadcasting,
     Change,
@@ -17,6 +18,7 @@ from sendpool.domain.events import (
     Delivering,
     OptingOut,
     Receiving,
+    Reviewing,
     Sending,
 )
 
@@ -93,6 +95,10 @@ def _completing(before: Item | None, after: Item, _at: datetime) -> Change | Non
     return Completing(keys.name_in(after["pk"]), items.to_counters(after))
 
 
+def _reviewing(before: Item | None, after: Item, _at: datetime) -> Change:
+    return Reviewing(to_toll_free(before) if before else None, to_toll_free(after))
+
+
 _READERS: Final[
     Mapping[tuple[str, str], Callable[[Item | None, Item, datetime], Change | None]]
 ] = {
@@ -106,4 +112,5 @@ _READERS: Final[
     ("OPTOUT", ""): _opting_out,
     ("BC", "META"): _broadcasting,
     ("BC", "COUNT"): _completing,
+    ("TOLLFREE", "VERIFICATION"): _reviewing,
 }

@@ -105,6 +105,16 @@ def registration(service_sid: str) -> Key:
     return Key(f"SERVICE#{service_sid}", "REGISTRATION")
 
 
+def toll_free(sid: str) -> Key:
+    """How a toll-free verification stands."""
+    return Key(f"TOLLFREE#{sid}", "VERIFICATION")
+
+
+def toll_free_looked() -> Key:
+    """When somebody looked how toll-free verifications stand."""
+    return Key("TOLLFREE", "LOOKED")
+
+
 def reconciliation() -> Key:
     """How far Twilio's list of messages has been gone through."""
     return Key("RECONCILIATION", "PLACE")
