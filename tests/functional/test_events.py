@@ -17,7 +17,7 @@ from tests.functional.twilio import FakeTwilio
 
 CASES = cases.load()
 # the fake knows messages; these are answered by the simulator, as everything is in `make sam-local`
-NEEDS_ALL_OF_TWILIO = {"service"}
+NEEDS_ALL_OF_TWILIO = {"compliance", "service"}
 FUNCTIONS = {app.parent.name for app in (Path(__file__).parents[2] / "functions").glob("*/app.py")}
 
 

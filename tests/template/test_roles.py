@@ -46,15 +46,15 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("s3", "GetObject", "FilesBucket/rows/*", "FilesBucket/reports/*")
     | _each("s3", "ListBucket", "FilesBucket")
     | _each("sqs", "SendMessage", "DispatchQueue", "SendQueue"),
-    "ComplianceFunction": _each(
+    "ComplianceFunction": READS_PARAMETERS
+    | _each(
         "dynamodb",
         "GetItem BatchGetItem PutItem UpdateItem Query BatchWriteItem",
         "LedgerTable",
     )
     | _each("dynamodb", "Query", "LedgerTable/index/listed", "LedgerTable/index/by_person")
     | _each("s3", "GetObject", "FilesBucket/media/*")
-    | _each("sqs", "SendMessage", "SendQueue")
-    | _each("ssm", "GetParametersByPath", "ssm:parameter/sendpool/Stage"),
+    | _each("sqs", "SendMessage", "SendQueue"),
     "ServiceFunction": READS_PARAMETERS,
     "DeactivationsFunction": READS_PARAMETERS
     | _each("dynamodb", "GetItem PutItem UpdateItem", "LedgerTable")

@@ -125,8 +125,8 @@ class Verification:
             return Step.NONE
         if self.may_be_edited(now):
             return Step.FIX
-        # Twilio gives what cannot be mended no time to mend it
-        return Step.SUBMIT_AGAIN if self.standing.edit_until else Step.GIVE_UP
+        until = self.standing.edit_until
+        return Step.SUBMIT_AGAIN if until and until <= now else Step.GIVE_UP
 
 
 def current(verifications: Iterable[Verification], now: datetime) -> Verification | None:
