@@ -497,6 +497,7 @@ def test_a_field_is_emptied_by_null(twilio: SimulatedTwilio) -> None:
     [
         ({"business_name": None}, "business_name", "missing_field"),
         ({"message_volume": "lots"}, "message_volume", "invalid_volume"),
+        ({"vetting_id": "token"}, "vetting_provider", "vetting_incomplete"),
         ({"external_reference_id": "owl-2"}, "external_reference_id", "unknown_field"),
         ({"tollfree_phone_number_sid": NUMBER_SID}, "tollfree_phone_number_sid", "unknown_field"),
         ({"opt_in_type": "IMPORT"}, "opt_in_type", "T-OPT-IN-TYPE"),

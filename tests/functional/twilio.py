@@ -99,10 +99,6 @@ class FakeTwilio(HttpClient):
             return self._take_consents(data["Items"])
         if asked.path.startswith(("/v1/Services/", "/v1/Tollfree/")):
             return self._service(asked.path.rpartition("/")[2])
-        if asked.path == "/v1/Tollfree/Verifications":
-            return Response(
-                200, json.dumps({"verifications": [], "meta": {"key": "verifications"}})
-            )
         if asked.path == "/v1/Deactivations":
             return self._deactivations(params["Date"])
         assert asked.path.endswith("/Messages.json")

@@ -155,7 +155,8 @@ def fix(
         raise InvalidRequestError(*(Violation(name, "field_fixed", words) for name in fixed))
     checked: Changes = dict(changes)  # type: ignore[arg-type]
     after = before.submission.with_changes(checked)
-    broken = [each for each in problems(after) if each.field in checked]
+    of_before = problems(before.submission)
+    broken = [each for each in problems(after) if each.field in checked or each not in of_before]
     if broken:
         raise InvalidRequestError(*broken)
     if not before.may_be_edited(needs.now()):
