@@ -4,6 +4,7 @@ GET /opt-outs/review lists the texts that read like an opt-out, PUT /opt-outs/re
 GET /conversations/{phone} shows what passed between us and somebody; GET and PUT /answers, what we answer to whom.
 POST /compliance/campaigns/preflight holds an A2P campaign against what gets campaigns rejected.
 GET /compliance shows where US A2P 10DLC registration stands; …/brands/{name} and …/campaigns/{service_sid} register.
+/compliance/toll-free submits toll-free numbers for verification, shows how reviews go, fixes and takes back.
 """
 
 from __future__ import annotations
@@ -53,7 +54,17 @@ from sendpool.edge.registration_models import (
     UseCaseView,
     Vet,
 )
-from sendpool.workflows import opt_outs, register_brand, register_campaign
+from sendpool.edge.toll_free_models import (
+    FixTollFree,
+    RemovedTollFree,
+    SubmittedTollFree,
+    SubmitTollFree,
+    TollFreeList,
+    TollFreeSummary,
+    TollFreeView,
+)
+from sendpool.edge.verifying import verifying
+from sendpool.workflows import opt_outs, register_brand, register_campaign, toll_free
 from sendpool.workflows.registering import Registering
 
 # what Lambda takes: 6 MB
@@ -307,6 +318,48 @@ def advance_campaign(
         service_sid, _registering(), accept_fees=request.accept_fees, resubmit=request.resubmit
     )
     return _campaign(record)
+
+
+@api.post("/compliance/toll-free", summary="Submit a toll-free number; again shows how it stands")
+def submit_toll_free(request: Annotated[SubmitTollFree, Body()]) -> SubmittedTollFree:
+    done = toll_free.submit(
+        request.tollfree_phone_number_sid, request.submission(), verifying(), force=request.force
+    )
+    if done.is_new:
+        logger.info("toll-free submitted", extra={"verification_sid": done.verification.sid})
+    return SubmittedTollFree.told(done, now=warm.now())
+
+
+@api.get("/compliance/toll-free", summary="List toll-free verifications, and who has to act")
+def list_toll_free() -> TollFreeList:
+    found = toll_free.listed(verifying())
+    return TollFreeList(verifications=[TollFreeSummary.of(each, now=warm.now()) for each in found])
+
+
+@api.get("/compliance/toll-free/<sid>", summary="Show a toll-free verification")
+def show_toll_free(sid: str) -> TollFreeView:
+    return TollFreeView.of(toll_free.show(sid, verifying()), now=warm.now())
+
+
+@api.patch("/compliance/toll-free/<sid>", summary="Fix a rejected verification and submit it again")
+def fix_toll_free(sid: str, request: Annotated[FixTollFree, Body()]) -> SubmittedTollFree:
+    done = toll_free.fix(
+        sid, request.changes(), verifying(), reason=request.edit_reason, force=request.force
+    )
+    if done.is_new:
+        logger.info("toll-free submitted again", extra={"verification_sid": sid})
+    return SubmittedTollFree.told(done, now=warm.now())
+
+
+@api.delete("/compliance/toll-free/<sid>", summary="Take a toll-free verification back")
+def remove_toll_free(
+    sid: str,
+    force: Annotated[bool, Query(description="Also one that is approved")] = False,  # noqa: FBT002
+) -> RemovedTollFree:
+    removed = toll_free.remove(sid, verifying(), force=force)
+    if removed:
+        logger.info("toll-free removed", extra={"verification_sid": sid})
+    return RemovedTollFree(sid=sid, removed=removed)
 
 
 def _invalid_cursor() -> InvalidRequestError:

@@ -1,7 +1,8 @@
 """Every minute: goes on with messages whose outcome is unknown and with broadcasts that stand still.
 
 Now and then it also looks whether the service may text US numbers, what became of scheduled messages, what Twilio's
-list of messages tells, and how far brands and campaigns are registered; once a day it closes the books of a day.
+list of messages tells, how far brands and campaigns are registered, and how the reviews of toll-free numbers go;
+once a day it closes the books of a day.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sendpool.edge import outbound, warm
 from sendpool.edge.control import controlling
 from sendpool.edge.observability import count, logger
 from sendpool.edge.registering import registering
+from sendpool.workflows import follow_toll_free
 from sendpool.workflows.check_registration import Checking, check_registration
 from sendpool.workflows.close_books import ClosingBooks, close_books
 from sendpool.workflows.follow_registrations import follow_registrations
@@ -43,6 +45,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
         parts.callback(_close_books, may_go_on)
         parts.callback(_follow_registrations, context, may_go_on)
         parts.callback(_reconcile, may_go_on)
+        parts.callback(_follow_toll_free, may_go_on)
         parts.callback(_follow_scheduled, may_go_on)
         parts.callback(_check_registration)
         parts.callback(_sweep, context, may_go_on)
@@ -95,6 +98,21 @@ def _follow_registrations(context: LambdaContext, may_go_on: Callable[[], bool])
     if due and may_go_on():
         done = follow_registrations(due, registering(context))
         logger.info("registrations followed", extra=asdict(done))
+
+
+def _follow_toll_free(may_go_on: Callable[[], bool]) -> None:
+    followed = follow_toll_free.follow_toll_free(
+        follow_toll_free.Following(
+            records=warm.toll_free_records(),
+            verifications=outbound.toll_free_verifications,
+            now=warm.now,
+            may_go_on=may_go_on,
+        )
+    )
+    if followed and followed.remedy:
+        logger.warning("toll-free refused", extra={"remedy": followed.remedy})
+    elif followed and followed.changed:
+        logger.info("toll-free followed", extra=asdict(followed))
 
 
 def _reconcile(may_go_on: Callable[[], bool]) -> None:

@@ -239,8 +239,15 @@ class SimulatedTwilio:
 
 _ONE_MESSAGE = re.compile(r"/Messages/(\w+)\.json$")
 _EMPTY_POOL = Response(400, json.dumps({"code": 21704, "message": "no sender", "status": 400}))
-# they are never out here: reading them is struck in tests/functional/test_reach.py
-_NO_LISTS = Response(400, json.dumps({"code": 30114, "message": "not yet", "status": 400}))
+# what is never there: reading it is struck in tests/functional/test_reach.py and test_toll_free.py
+_NOTHING_THERE = {
+    "/v1/Deactivations": Response(
+        400, json.dumps({"code": 30114, "message": "not yet", "status": 400})
+    ),
+    "/v1/Tollfree/Verifications": Response(
+        200, json.dumps({"verifications": [], "meta": {"key": "verifications"}})
+    ),
+}
 
 
 def _answered(work: Callable[[], tuple[int, Any]]) -> Response:
@@ -263,8 +270,8 @@ class Transport(HttpClient):
         self, method: str, uri: str, params: Any = None, data: Any = None, **_: object
     ) -> Response:
         parts = urlsplit(uri)
-        if parts.path == "/v1/Deactivations":
-            return _NO_LISTS
+        if parts.path in _NOTHING_THERE:
+            return _NOTHING_THERE[parts.path]
         one = _ONE_MESSAGE.search(parts.path)
         if one and method == "POST":
             return self._call("cancel", one[1], lambda: self._twilio.change(one[1], data))

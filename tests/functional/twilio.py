@@ -100,7 +100,7 @@ class FakeTwilio(HttpClient):
             return self._change(one[1]) if method == "POST" else self._fetch(one[1])
         if asked.path == "/v1/Consents/Bulk":
             return self._take_consents(data["Items"])
-        if asked.path.startswith("/v1/Services/"):
+        if asked.path.startswith(("/v1/Services/", "/v1/Tollfree/")):
             return self._service(asked.path.rpartition("/")[2])
         if asked.path == "/v1/Deactivations":
             return self._deactivations(params["Date"])
@@ -127,7 +127,11 @@ class FakeTwilio(HttpClient):
         return Response(201, json.dumps({"items": results}))
 
     def _service(self, kind: str) -> Response:
-        """Say what the service sends with, and how its campaign stands."""
+        """Say what the service sends with, and how its campaign stands; no number was submitted for verification."""
+        if kind == "Verifications":
+            return Response(
+                200, json.dumps({"verifications": [], "meta": {"key": "verifications"}})
+            )
         self.service_questions += 1
         if self.service_error:
             raise self.service_error

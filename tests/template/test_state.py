@@ -223,6 +223,8 @@ def test_the_rollup_hears_of_broadcasts_messages_deliveries_and_clicks_and_not_o
         ("MODIFY", keys.counters("bc_1"), {"completed_at": {"S": "2026-"}}, True),
         ("INSERT", keys.opt_out("+12025550123", "all"), {}, True),
         ("INSERT", keys.inbound("SM1"), {}, True),
+        ("MODIFY", keys.toll_free("HH1"), {}, True),
+        ("MODIFY", keys.toll_free_looked(), {}, False),
         ("REMOVE", keys.message(MESSAGE), {}, False),
         ("REMOVE", keys.message("msg_1"), {}, False),
         ("INSERT", keys.unowned_delivery("SM1"), {}, False),

@@ -2,6 +2,7 @@
 
     SendpoolError                    a failure with an HTTP status, a stable code and advice
     ├── InvalidRequestError          422  the request breaks its contract; names each field
+    │   └── PreflightRejectedError   422  reviewers would reject it; names each reason
     ├── MalformedBodyError           400  the body is no JSON object
     ├── PayloadTooLargeError         413  the body is larger than this endpoint takes
     ├── InvalidSignatureError        403  a webhook that Twilio did not sign
@@ -77,6 +78,18 @@ class InvalidRequestError(SendpoolError):
         self.violations = violations
         if violations:
             self.code = violations[0].code
+
+
+class PreflightRejectedError(InvalidRequestError):
+    """Reviewers would reject what is to be submitted; nothing was."""
+
+    code = "preflight_rejected"
+    title = "Reviewers would reject it"
+    remedy = "Change the fields named under errors, or say `force` if you know better."
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__(*violations)
+        self.code = PreflightRejectedError.code
 
 
 class MalformedBodyError(SendpoolError):

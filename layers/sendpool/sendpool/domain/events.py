@@ -32,6 +32,7 @@ from sendpool.domain.message import (
 from sendpool.domain.messaging_service import Difference, MessagingService
 from sendpool.domain.opt_out import Standing
 from sendpool.domain.senders import Sender
+from sendpool.domain.toll_free import verification as toll_free
 from sendpool.domain.twilio_codes import explain
 
 
@@ -62,6 +63,7 @@ class EventType(StrEnum):
     SENDER_ADDED = "sender.added"
     SENDER_REMOVED = "sender.removed"
     SERVICE_DRIFTED = "service.drifted"
+    TOLL_FREE_CHANGED = "toll_free.status_changed"
 
 
 OF_A_STATUS: Final[Mapping[Status, EventType]] = {
@@ -217,6 +219,33 @@ class DriftData:
     live: str | int | bool | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TollFreeRejection:
+    """Why a toll-free number was rejected: Twilio's code and words, and what to do. `fields` are those to change."""
+
+    reason: str
+    problem: str
+    remedy: str
+    fields: list[str]
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TollFreeData:
+    """The review of a toll-free number went on. `status` is Twilio's, `previous` the one that was seen before.
+
+    A rejected one may be edited until `edit_until`, and not at all without it.
+    """
+
+    verification_sid: str
+    number_sid: str
+    status: str
+    rejections: list[TollFreeRejection]
+    number: str | None = None
+    previous: str | None = None
+    edit_until: str | None = None
+
+
 type Data = (
     MessageData
     | ReceivedData
@@ -226,6 +255,7 @@ type Data = (
     | RegistrationData
     | SenderData
     | DriftData
+    | TollFreeData
 )
 
 DATA: Final[Mapping[EventType, type[Data]]] = {
@@ -240,6 +270,7 @@ DATA: Final[Mapping[EventType, type[Data]]] = {
     ),
     **dict.fromkeys((EventType.SENDER_ADDED, EventType.SENDER_REMOVED), SenderData),
     EventType.SERVICE_DRIFTED: DriftData,
+    EventType.TOLL_FREE_CHANGED: TollFreeData,
 }
 """What each event tells."""
 
@@ -343,6 +374,14 @@ class RegisteringCampaign:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewing:
+    """The review of a toll-free number went on."""
+
+    before: toll_free.Standing | None
+    after: toll_free.Standing
+
+
 type Change = (
     Sending
     | Delivering
@@ -353,6 +392,7 @@ type Change = (
     | Completing
     | RegisteringBrand
     | RegisteringCampaign
+    | Reviewing
 )
 
 
@@ -390,6 +430,8 @@ def events_of(
             yield _of_completion(broadcast_id, counters)
         case RegisteringBrand() | RegisteringCampaign():
             yield from _of_registration(change)
+        case Reviewing():
+            yield from _of_review(change)
 
 
 _LAST: Final = frozenset(OF_A_STATUS[status] for status in OF_A_STATUS if status in TERMINAL)
@@ -658,3 +700,35 @@ def drifted(service: MessagingService, found: Difference, *, now: datetime) -> E
     since = service.updated_at.isoformat() if service.updated_at else ""
     of = (service.sid, found.setting, repr(found.declared), repr(found.live), since)
     return _event(EventType.SERVICE_DRIFTED, at, data, *of)
+
+
+# ------------------------------------------------------------------------------------------------ toll-free
+
+
+def _of_review(change: Reviewing) -> Iterator[Event]:
+    after = change.after
+    if after.is_as(change.before):
+        return
+    until = after.edit_until.isoformat() if after.edit_until else None
+    data = TollFreeData(
+        verification_sid=after.sid,
+        number_sid=after.number_sid,
+        number=after.number,
+        status=after.status,
+        previous=change.before.status if change.before else None,
+        rejections=[_toll_free_rejection(each) for each in after.rejections],
+        edit_until=until,
+    )
+    of = (after.sid, after.status, after.updated_at.isoformat(), until)
+    yield _event(EventType.TOLL_FREE_CHANGED, after.updated_at, data, *of)
+
+
+def _toll_free_rejection(rejection: toll_free.Rejection) -> TollFreeRejection:
+    advice = rejection.advice
+    return TollFreeRejection(
+        code=rejection.code,
+        reason=rejection.reason,
+        problem=advice.problem,
+        remedy=advice.fix,
+        fields=list(advice.fields),
+    )

@@ -298,6 +298,8 @@ _ROWS = (
     _row(30139, _CONTENT,      _CALLBACK, _REQUEST,     _NONE,     "A URL of the text cannot be shortened. Check that it is complete and public."),
     _row(30409, _EXPIRED,      _EITHER,   _NO,          _NONE,     "Too late to cancel: the message is no longer scheduled."),
     _row(30410, _PROVIDER,     _CALLBACK, _LATER,       _NONE,     "The next provider did not answer in time. Try later."),
+    _row(30436, _SENDER,       _EITHER,   _CONFIG,      _NONE,     "Twilio knows no such number for this. Check that the SID is that of a toll-free number of the account."),
+    _row(30437, _EXPIRED,      _EITHER,   _NO,          _NONE,     "The time for edits of this toll-free verification is over. Submit the number again."),
     _row(30450, _BLOCKED,      _CALLBACK, _LATER,       _NONE,     "Twilio's protection against SMS pumping holds this number or prefix for about half an hour. Check who asks for these messages."),
     _row(30453, _BLOCKED,      _CALLBACK, _NO,          _NONE,     "Twilio did not deliver the message. Look up the message SID in the Twilio console."),
     _row(30454, _RATE,         _CALLBACK, _LATER,       _HALT,     "The account's message limit is reached. Ask Twilio to raise it, or resume when it resets."),

@@ -28,6 +28,7 @@ from sendpool.adapters.twilio.products import (
     product_url,
 )
 from sendpool.adapters.twilio.services import Services
+from sendpool.adapters.twilio.toll_free import TollFreeVerifications
 from sendpool.adapters.twilio.transport import PooledTransport
 from sendpool.adapters.twilio.trust_hub import TrustHub
 from sendpool.edge import warm
@@ -105,6 +106,13 @@ def services() -> Services:
 def numbers() -> Numbers:
     """Return the numbers and short codes of the account."""
     return Numbers(credentials=warm.parameters().credentials, http_client=_transport_to("api"))
+
+
+def toll_free_verifications() -> TollFreeVerifications:
+    """Return the toll-free verifications of the account."""
+    return TollFreeVerifications(
+        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
+    )
 
 
 def link_domains() -> LinkDomains:

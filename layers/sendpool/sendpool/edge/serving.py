@@ -24,6 +24,7 @@ def declared() -> Changes:
 def serving(context: LambdaContext) -> Serving:
     return Serving(
         services=outbound.services(),
+        verifications=outbound.toll_free_verifications(),
         service_sid=warm.parameters().messaging_service_sid,
         declared=declared(),
         tell=lambda events: warm.bus().publish(events),

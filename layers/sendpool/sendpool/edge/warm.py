@@ -30,6 +30,7 @@ from sendpool.adapters.ledger.reconciliation import Books, Reconciliation
 from sendpool.adapters.ledger.registrations import RegistrationRecords
 from sendpool.adapters.ledger.sent import MarketingSent
 from sendpool.adapters.ledger.table import Table
+from sendpool.adapters.ledger.toll_free import TollFreeRecords
 from sendpool.adapters.parameters import Parameters
 from sendpool.adapters.queues import Queues, QueueUrls
 from sendpool.edge.settings import Settings
@@ -143,6 +144,10 @@ def registration_records() -> RegistrationRecords:
 
 def a2p_records() -> A2pRecords:
     return A2pRecords(table())
+
+
+def toll_free_records() -> TollFreeRecords:
+    return TollFreeRecords(table())
 
 
 def reconciliation() -> Reconciliation:

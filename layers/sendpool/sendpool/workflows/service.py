@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from sendpool.adapters.twilio.services import Services, UnknownSenderError
+from sendpool.adapters.twilio.toll_free import TollFreeVerifications
 from sendpool.domain import messaging_service, senders
 from sendpool.domain.errors import InvalidRequestError, NotFoundError, Violation
 from sendpool.domain.events import Event, drifted, sender_added, sender_removed
@@ -37,6 +38,7 @@ class Serving:
     """What these stories need. `declared` is what this stack says that the service shall be."""
 
     services: Services
+    verifications: TollFreeVerifications
     service_sid: str
     declared: Changes
     tell: Callable[[Sequence[Event]], None]
@@ -166,11 +168,11 @@ def remove_sender(sender_sid: str, needs: Serving) -> bool:
 def _pool(found: Sequence[Sender], needs: Serving) -> SenderPool:
     """Ask for the registrations that these senders need, and for no others."""
     needs_campaign = any(each.needs_campaign for each in found)
-    toll_free = [each for each in found if each.kind is SenderKind.TOLL_FREE]
+    toll_free = [each.sid for each in found if each.kind is SenderKind.TOLL_FREE]
     return SenderPool(
         senders=found,
         campaign=needs.services.campaign(needs.service_sid) if needs_campaign else None,
-        verifications=needs.services.verifications(toll_free),
+        verifications=needs.verifications.statuses(toll_free),
     )
 
 

@@ -10,6 +10,7 @@ from sendpool.adapters.ledger import items, keys
 from sendpool.adapters.ledger.a2p import to_record
 from sendpool.adapters.ledger.people import to_inbound, to_standing
 from sendpool.adapters.ledger.table import Item, load
+from sendpool.adapters.ledger.toll_free import to_toll_free
 from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
 from sendpool.domain.events import (
     Broadcasting,
@@ -21,6 +22,7 @@ from sendpool.domain.events import (
     Receiving,
     RegisteringBrand,
     RegisteringCampaign,
+    Reviewing,
     Sending,
 )
 
@@ -109,6 +111,10 @@ def _registering_campaign(before: Item | None, after: Item, at: datetime) -> Cha
     )
 
 
+def _reviewing(before: Item | None, after: Item, _at: datetime) -> Change:
+    return Reviewing(to_toll_free(before) if before else None, to_toll_free(after))
+
+
 _READERS: Final[
     Mapping[tuple[str, str], Callable[[Item | None, Item, datetime], Change | None]]
 ] = {
@@ -124,4 +130,5 @@ _READERS: Final[
     ("BC", "COUNT"): _completing,
     (keys.A2P, "BRAND"): _registering_brand,
     (keys.A2P, "CAMPAIGN"): _registering_campaign,
+    ("TOLLFREE", "VERIFICATION"): _reviewing,
 }

@@ -116,6 +116,16 @@ def a2p_campaign(service_sid: str) -> Key:
     return Key(A2P, f"CAMPAIGN#{service_sid}")
 
 
+def toll_free(sid: str) -> Key:
+    """How a toll-free verification stands."""
+    return Key(f"TOLLFREE#{sid}", "VERIFICATION")
+
+
+def toll_free_looked() -> Key:
+    """When somebody looked how toll-free verifications stand."""
+    return Key("TOLLFREE", "LOOKED")
+
+
 def reconciliation() -> Key:
     """How far Twilio's list of messages has been gone through."""
     return Key("RECONCILIATION", "PLACE")

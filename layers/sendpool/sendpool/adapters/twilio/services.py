@@ -7,7 +7,7 @@ its code; what else there is stands in answered.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from twilio.http import HttpClient
@@ -172,24 +172,6 @@ class Services:
             raise _no_service(error) from error
         approved = (each for each in listed if each.registered is Registered.YES)
         return next(approved, listed[0] if listed else None)
-
-    def verifications(self, numbers: Sequence[Sender]) -> dict[str, list[str]]:
-        """Return the statuses of the toll-free verifications of each of these numbers that has any, by its SID."""
-        if not numbers:
-            return {}
-        wanted = {each.sid for each in numbers}
-        # one question for the one number that a pool should have; else one for all that the account has
-        asked: dict[str, Any] = (
-            {"tollfree_phone_number_sid": numbers[0].sid} if len(numbers) == 1 else {}
-        )
-        found: dict[str, list[str]] = {}
-        try:
-            for each in self._messaging.tollfree_verifications.stream(page_size=_PAGE, **asked):
-                if each.tollfree_phone_number_sid in wanted:
-                    found.setdefault(each.tollfree_phone_number_sid, []).append(str(each.status))
-        except RefusedError as error:
-            raise TwilioRefusedError(error.code) from error
-        return found
 
     def _at(self, service_sid: str) -> ServiceContext:
         return self._messaging.services(service_sid)

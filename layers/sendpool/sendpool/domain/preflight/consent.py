@@ -105,12 +105,15 @@ def _check_evidence(flow: Text) -> Iterator[Hit]:
         yield Hit("P-FLOW-LOGIN", flow.field, said)
     elif (said := flow.tags.get("web")) and not has_link:
         yield Hit("P-FLOW-LINK", flow.field, said)
-    if (said := flow.tags.get("spoken")) and not (
-        "script" in flow.tags or _QUOTATION.search(flow.text)
-    ):
+    if (said := flow.tags.get("spoken")) and not quotes_a_script(flow):
         yield Hit("P-FLOW-VERBAL", flow.field, said)
     if (said := flow.tags.get("paper")) and not has_link:
         yield Hit("P-FLOW-PAPER", flow.field, said)
+
+
+def quotes_a_script(flow: Text) -> bool:
+    """Tell whether a text quotes what is said to people who agree by word of mouth."""
+    return "script" in flow.tags or _QUOTATION.search(flow.text) is not None
 
 
 def _check_keywords(

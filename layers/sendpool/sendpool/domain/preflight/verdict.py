@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,7 +12,7 @@ from sendpool.domain.preflight.content import check_content
 from sendpool.domain.preflight.form import check_form, check_wording
 from sendpool.domain.preflight.pages import check_pages
 from sendpool.domain.preflight.reading import Reading, read
-from sendpool.domain.preflight.rules import Hit, Severity, rules
+from sendpool.domain.preflight.rules import Hit, Rule, Severity, rules
 from sendpool.domain.preflight.samples import check_links, check_replies, check_samples
 from sendpool.domain.preflight.use_case import check_use_case
 
@@ -64,20 +64,23 @@ class Preflight:
 def preflight(campaign: Campaign) -> Preflight:
     """Hold a campaign against all rules; each counts once for each field, at its gravest."""
     reading = read(campaign)
-    hits: dict[tuple[str, str], Finding] = {}
-    for check in _CHECKS:
-        for finding in map(_finding, check(reading)):
-            place = (finding.rule, finding.field)
-            # of the two words `reject` comes first
-            if place not in hits or finding.severity < hits[place].severity:
-                hits[place] = finding
+    return judge((hit for check in _CHECKS for hit in check(reading)), rules())
+
+
+def judge(hits: Iterable[Hit], by: Mapping[str, Rule]) -> Preflight:
+    """Turn hits into the verdict of these rules."""
+    findings: dict[tuple[str, str], Finding] = {}
+    for finding in (_finding(hit, by[hit.rule]) for hit in hits):
+        place = (finding.rule, finding.field)
+        # of the two words `reject` comes first
+        if place not in findings or finding.severity < findings[place].severity:
+            findings[place] = finding
     return Preflight(
-        tuple(sorted(hits.values(), key=lambda each: (each.severity, each.field, each.rule)))
+        tuple(sorted(findings.values(), key=lambda each: (each.severity, each.field, each.rule)))
     )
 
 
-def _finding(hit: Hit) -> Finding:
-    rule = rules()[hit.rule]
+def _finding(hit: Hit, rule: Rule) -> Finding:
     return Finding(
         rule=hit.rule,
         codes=rule.codes,
