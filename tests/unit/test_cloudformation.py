@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
-from pytest_socket import enable_socket, socket_allow_hosts
 
 from sendpool.adapters.cloudformation import NotAnsweredError, open_responder
+from tests.unit.serving import only_this_machine, server
 
 SECRET = "X-Amz-Signature=5ec2e7"
 
 
 @pytest.fixture(autouse=True)
 def _local_network() -> None:
-    enable_socket()
-    socket_allow_hosts(["127.0.0.1"])
+    only_this_machine()
 
 
 @contextmanager
-def server(*statuses: int) -> Iterator[tuple[str, list[tuple[bytes, str | None]]]]:
+def answering(*statuses: int) -> Iterator[tuple[str, list[tuple[bytes, str | None]]]]:
     """Answers with these statuses, one after the other; 0 breaks off. What was brought: body, content type."""
     left, seen = list(statuses), list[tuple[bytes, str | None]]()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            seen.append((body, self.headers["content-type"]))
-            status = left.pop(0)
-            if status:
-                self.send_response(status)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-            self.close_connection = True
+    def take(request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers["content-length"]))
+        seen.append((body, request.headers["content-type"]))
+        status = left.pop(0)
+        if status:
+            request.send_response(status)
+            request.send_header("Location", "/elsewhere")
+            request.send_header("Content-Length", "0")
+            request.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}/answer?{SECRET}", seen
-        serving.shutdown()
-        thread.join()
+    with server(take) as url:
+        yield f"{url}/answer?{SECRET}", seen
 
 
 def test_an_answer_is_put_without_a_content_type() -> None:
-    with server(200) as (url, seen):
+    with answering(200) as (url, seen):
         open_responder()(url, b'{"Status":"SUCCESS"}')
     assert seen == [(b'{"Status":"SUCCESS"}', "")]
 
@@ -59,7 +48,7 @@ def test_an_answer_is_put_without_a_content_type() -> None:
 def test_an_answer_that_was_not_taken_is_brought_again(
     first: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with server(first, 200) as (url, seen):
+    with answering(first, 200) as (url, seen):
         open_responder()(url, b"{}")
     assert len(seen) == 2
     assert SECRET not in caplog.text
@@ -69,14 +58,14 @@ def test_an_answer_that_was_not_taken_is_brought_again(
 def test_an_answer_that_is_refused_is_not_brought_again_and_the_url_stays_a_secret(
     status: int,
 ) -> None:
-    with server(status) as (url, seen), pytest.raises(NotAnsweredError) as raised:
+    with answering(status) as (url, seen), pytest.raises(NotAnsweredError) as raised:
         open_responder()(url, b"{}")
     assert str(raised.value) == f"http_{status}"
     assert len(seen) == 1
 
 
 def test_nobody_there_is_told_without_the_url(caplog: pytest.LogCaptureFixture) -> None:
-    with server() as (url, _):
+    with answering() as (url, _):
         pass
     with pytest.raises(NotAnsweredError) as raised:
         open_responder()(url, b"{}")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import base64
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_socket import enable_socket, socket_allow_hosts
 
 from sendpool.adapters.event_webhook import NotTakenError, open_webhook
 from sendpool.domain.event_webhook import (
@@ -22,29 +18,12 @@ from sendpool.domain.event_webhook import (
     read_secret,
     wait_after,
 )
+from tests.unit.serving import only_this_machine, server
 
 
 @pytest.fixture(autouse=True)
 def _local_network() -> None:
-    enable_socket()
-    socket_allow_hosts(["127.0.0.1"])
-
-
-@contextmanager
-def server(handle: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            handle(self)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}/events"
-        serving.shutdown()
-        thread.join()
+    only_this_machine()
 
 
 def test_a_call_carries_its_body_and_headers() -> None:
@@ -88,7 +67,7 @@ def test_any_other_answer_is_no_taking(
         open_webhook(url)(b"{}", {})
     assert (raised.value.why, raised.value.retry_after) == (why, retry_after)
     # no redirect is followed: it would turn the call into another, at a place that nobody named
-    assert calls == ["/events"]
+    assert calls == ["/"]
 
 
 def test_nobody_there_is_no_taking() -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import base64
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
-from pytest_socket import enable_socket, socket_allow_hosts
 
 from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.media import open_media
 from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
 from sendpool.domain.media import MediaGoneError
+from tests.unit.serving import only_this_machine, server
 
 CREDENTIALS = Credentials(account_sid="AC1", auth_tokens=("token",))
 URL = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1"
@@ -24,24 +21,7 @@ OWL = bytes(range(256)) * 1000
 
 @pytest.fixture(autouse=True)
 def _local_network() -> None:
-    enable_socket()
-    socket_allow_hosts(["127.0.0.1"])
-
-
-@contextmanager
-def server(handle: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            handle(self)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
+    only_this_machine()
 
 
 def owl(request: BaseHTTPRequestHandler) -> None:

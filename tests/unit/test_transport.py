@@ -5,13 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import urllib3.exceptions
-from pytest_socket import enable_socket, socket_allow_hosts
 
 from sendpool.adapters.twilio import transport
 from sendpool.adapters.twilio.transport import (
@@ -19,6 +16,7 @@ from sendpool.adapters.twilio.transport import (
     NoAnswerError,
     PooledTransport,
 )
+from tests.unit.serving import only_this_machine, server
 
 URL = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
 SERVER_SAW_NOTHING = {
@@ -49,33 +47,9 @@ def test_every_error_of_the_pool_is_one_or_the_other() -> None:
         assert not never_sent or error.__name__ in SERVER_SAW_NOTHING, error
 
 
-@contextmanager
-def server(handle: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            handle(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.server_port}"
-    finally:
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
-
-
 @pytest.fixture(autouse=True)
-def _only_this_machine() -> Iterator[None]:
-    enable_socket()
-    socket_allow_hosts(["127.0.0.1"])
-    return
+def _local_network() -> None:
+    only_this_machine()
 
 
 def test_host_and_scheme_are_replaced_and_nothing_else() -> None:
