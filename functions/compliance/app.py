@@ -22,7 +22,7 @@ from sendpool.domain.a2p.fees import VETTING
 from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
 from sendpool.domain.errors import ConflictError, InvalidRequestError, Violation
 from sendpool.domain.preflight.verdict import preflight
-from sendpool.edge import http, warm
+from sendpool.edge import http, seldom, warm
 from sendpool.edge.answers import read_answer_book
 from sendpool.edge.conversation_models import AnswerBookModel, ConversationPage, EntryView
 from sendpool.edge.observability import count, logger
@@ -199,13 +199,13 @@ def _brand(record: BrandRecord) -> Response[BrandRegistration]:
 
 def _campaign(record: CampaignRecord) -> Response[CampaignRegistration]:
     """Answer 200 once carriers take what the service sends, 202 with what is missing until then."""
-    view = CampaignRegistration.of(record, warm.a2p_records().brand(record.brand))
+    view = CampaignRegistration.of(record, seldom.a2p_records().brand(record.brand))
     return http.json_answer(HTTPStatus.OK if view.ready else HTTPStatus.ACCEPTED, view)
 
 
 @api.get("/compliance", summary="Show where US A2P 10DLC registration stands, and who has to act")
 def show_compliance() -> CompliancePage:
-    return CompliancePage.of(warm.a2p_records().all())
+    return CompliancePage.of(seldom.a2p_records().all())
 
 
 @api.get("/compliance/use-cases", summary="List what campaigns may be for, and how fast they are")
@@ -293,7 +293,7 @@ def declare_campaign(
 @api.get("/compliance/campaigns/<service_sid>", summary="Show the campaign of a service")
 def show_campaign(service_sid: ServiceSid) -> CampaignRegistration:
     record = register_campaign.find(service_sid, _registering())
-    return CampaignRegistration.of(record, warm.a2p_records().brand(record.brand))
+    return CampaignRegistration.of(record, seldom.a2p_records().brand(record.brand))
 
 
 @api.delete("/compliance/campaigns/<service_sid>", summary="Delete the campaign of a service")

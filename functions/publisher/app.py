@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sendpool.edge import warm
+from sendpool.edge import seldom, warm
 from sendpool.edge.observability import logger
 from sendpool.workflows.publish import Publishing, publish
 
@@ -17,7 +17,7 @@ from sendpool.workflows.publish import Publishing, publish
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     needs = Publishing(
-        messages=warm.messages(), bus=warm.bus(), queues=warm.queues(), told=warm.settings().told
+        messages=warm.messages(), bus=seldom.bus(), queues=warm.queues(), told=warm.settings().told
     )
     published = publish(event["Records"], needs)
     if published.unreadable:

@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.adapters import aws
 from sendpool.adapters.ledger.a2p import Review
 from sendpool.domain.message import StatusCallback
-from sendpool.edge import warm
+from sendpool.edge import seldom, warm
 from sendpool.edge.batch import Part, apart
 from sendpool.edge.observability import logger
 from sendpool.edge.people import opting_out
@@ -82,7 +82,7 @@ def _read(queue_message: dict[str, Any]) -> StatusCallback | ClickCallback | Ans
 
 def _look_soon(reviews: dict[str, Review]) -> list[str]:
     """Have brands looked at that something was decided of; returns those that somebody is working on."""
-    records = warm.a2p_records()
+    records = seldom.a2p_records()
     return [
         name for name, review in reviews.items() if not records.look_soon(review.brand, warm.now())
     ]

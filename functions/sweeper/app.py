@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.books import SIDES, Day
 from sendpool.domain.decision import REMEDIES, Reason
-from sendpool.edge import outbound, warm
+from sendpool.edge import outbound, seldom, warm
 from sendpool.edge.control import controlling
 from sendpool.edge.observability import count, logger
 from sendpool.edge.registering import registering
@@ -94,7 +94,7 @@ def _check_registration() -> None:
 
 
 def _follow_registrations(context: LambdaContext, may_go_on: Callable[[], bool]) -> None:
-    due = [each for each in warm.a2p_records().all() if each.is_due(warm.now())]
+    due = [each for each in seldom.a2p_records().all() if each.is_due(warm.now())]
     if due and may_go_on():
         done = follow_registrations(due, registering(context))
         logger.info("registrations followed", extra=asdict(done))
@@ -103,7 +103,7 @@ def _follow_registrations(context: LambdaContext, may_go_on: Callable[[], bool])
 def _follow_toll_free(may_go_on: Callable[[], bool]) -> None:
     followed = follow_toll_free.follow_toll_free(
         follow_toll_free.Following(
-            records=warm.toll_free_records(),
+            records=seldom.toll_free_records(),
             verifications=outbound.toll_free_verifications,
             now=warm.now,
             may_go_on=may_go_on,

@@ -13,7 +13,7 @@ from functions.recorder.app import lambda_handler as recorder
 from functions.status.app import lambda_handler as status_webhook
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters.twilio.transport import NoAnswerError
-from sendpool.edge import warm
+from sendpool.edge import seldom
 from tests.functional.aws import Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.listening import Listener
@@ -551,7 +551,7 @@ def test_a_sweep_with_nothing_due_asks_twilio_nothing(
     before = [each for each in simulator.requests if "CustomerProfiles" in each]
     time.passes(minutes=2)
     assert [each for each in simulator.requests if "CustomerProfiles" in each] == before
-    assert warm.a2p_records().brand("owl") is not None
+    assert seldom.a2p_records().brand("owl") is not None
 
 
 def approved_or_failed(time: Time, body: dict[str, Any]) -> dict[str, Any]:

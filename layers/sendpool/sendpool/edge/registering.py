@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sendpool.edge import outbound, warm
+from sendpool.edge import outbound, seldom, warm
 from sendpool.workflows.registering import Registering
 
 # one call to Twilio and our answer have to fit in what is left
@@ -19,7 +19,7 @@ _CALLBACK_ROUTE = "/webhooks/status"
 def registering(context: LambdaContext) -> Registering:
     """What registration needs in this invocation."""
     return Registering(
-        records=warm.a2p_records(),
+        records=seldom.a2p_records(),
         hub=outbound.trust_hub(),
         a2p=outbound.a2p(),
         callback_url=warm.parameters().public_url + _CALLBACK_ROUTE,

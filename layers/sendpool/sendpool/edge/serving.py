@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sendpool.domain.messaging_service import Changes, declared_webhooks
-from sendpool.edge import outbound, warm
+from sendpool.edge import outbound, seldom, warm
 from sendpool.workflows.link_domain import Linking
 from sendpool.workflows.service import Serving
 
@@ -27,7 +27,7 @@ def serving(context: LambdaContext) -> Serving:
         verifications=outbound.toll_free_verifications(),
         service_sid=warm.parameters().messaging_service_sid,
         declared=declared(),
-        tell=lambda events: warm.bus().publish(events),
+        tell=lambda events: seldom.bus().publish(events),
         now=warm.now,
         may_go_on=lambda: context.get_remaining_time_in_millis() > _ENOUGH_MILLISECONDS,
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sendpool.edge import outbound, warm
+from sendpool.edge import outbound, seldom, warm
 from sendpool.workflows.toll_free import Verifying
 
 
 def verifying() -> Verifying:
     return Verifying(
         verifications=outbound.toll_free_verifications(),
-        records=warm.toll_free_records(),
+        records=seldom.toll_free_records(),
         now=warm.now,
     )

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sendpool.adapters import aws
-from sendpool.adapters.events import EventBus
 from sendpool.adapters.files import Files
-from sendpool.adapters.ledger.a2p import A2pRecords
 from sendpool.adapters.ledger.answer_book import AnswerBooks
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
 from sendpool.adapters.ledger.chunks import Chunks
@@ -30,7 +28,6 @@ from sendpool.adapters.ledger.reconciliation import Books, Reconciliation
 from sendpool.adapters.ledger.registrations import RegistrationRecords
 from sendpool.adapters.ledger.sent import MarketingSent
 from sendpool.adapters.ledger.table import Table
-from sendpool.adapters.ledger.toll_free import TollFreeRecords
 from sendpool.adapters.parameters import Parameters
 from sendpool.adapters.queues import Queues, QueueUrls
 from sendpool.edge.settings import Settings
@@ -50,7 +47,7 @@ def start_over(*, clock: Callable[[], datetime] = _utc_now) -> None:
     """Forget everything that was built, and go by this clock from now on."""
     _clock[0] = clock
     aws.forget()
-    for built in (settings, table, parameters, queues, bus, files):
+    for built in (settings, table, parameters, queues, files):
         built.cache_clear()
     for forget in _forgetting:
         forget()
@@ -105,11 +102,6 @@ def queues() -> Queues:
 
 
 @functools.cache
-def bus() -> EventBus:
-    return EventBus(aws.events(), settings().event_bus)
-
-
-@functools.cache
 def files() -> Files:
     return Files(aws.s3(), settings().files_bucket)
 
@@ -140,14 +132,6 @@ def parking() -> Parking:
 
 def registration_records() -> RegistrationRecords:
     return RegistrationRecords(table())
-
-
-def a2p_records() -> A2pRecords:
-    return A2pRecords(table())
-
-
-def toll_free_records() -> TollFreeRecords:
-    return TollFreeRecords(table())
 
 
 def reconciliation() -> Reconciliation:
