@@ -1,6 +1,7 @@
 """GET and PATCH /service show and change the Messaging Service; GET /service/drift tells how it differs from the stack.
 
-POST /service/drift/apply puts it back. /service/senders lists, adds and removes the senders of its pool,
+POST /service/drift/apply puts it back. GET and PUT /service/declared show and keep what the team's file says of it,
+beside the stack's parameters. /service/senders lists, adds and removes the senders of its pool,
 /service/link-domain shows and sets the domain of its short links. Once a day it looks for drift by itself.
 """
 
@@ -17,6 +18,8 @@ from sendpool.edge.service_models import (
     AddedSender,
     AddSender,
     ChangeService,
+    DeclarationView,
+    Declare,
     DriftView,
     LinkDomainView,
     PutBack,
@@ -58,7 +61,7 @@ def change(request: Annotated[ChangeService, Body()]) -> ServiceView:
 
 @api.get("/service/drift", summary="Tell how the Messaging Service differs from this stack")
 def drift() -> DriftView:
-    return DriftView.of(service.compare(_serving()))
+    return DriftView.of(service.drift(_serving()))
 
 
 @api.post("/service/drift/apply", summary="Put the Messaging Service back to what is declared")
@@ -70,6 +73,18 @@ def put_back(request: Annotated[PutBack | None, Body()] = None) -> PutBackView:
             "service put back", extra={"settings": [each.setting for each in after.changed]}
         )
     return PutBackView.of(after)
+
+
+@api.get("/service/declared", summary="Show what the team's file says of the Messaging Service")
+def show_declared() -> DeclarationView:
+    return DeclarationView.of(service.declared_by_file(_serving()))
+
+
+@api.put("/service/declared", summary="Keep what the team's file says; changes nothing at Twilio")
+def declare(request: Annotated[Declare, Body()]) -> DeclarationView:
+    kept = service.declare(request.declaration(), _serving())
+    logger.info("service declared", extra={"settings": sorted(kept.settings)})
+    return DeclarationView.of(kept)
 
 
 @api.get("/service/senders", summary="List the senders of the pool, and how fast it is")

@@ -789,3 +789,128 @@ def restore_pool(simulator: SimulatedTwilio) -> None:
         simulator.api("POST", f"{SERVICE}/PhoneNumbers", PhoneNumberSid=POOLED)
     if LOOSE in there:
         simulator.api("DELETE", f"{SERVICE}/PhoneNumbers/{LOOSE}")
+
+
+# ------------------------------------------------------------------------------------------------ what a file declares
+
+
+def declared(**said: object) -> dict[str, Any]:
+    return good("PUT", "/service/declared", said)
+
+
+def test_what_a_file_declares_is_kept_and_held_against_the_service(
+    simulator: SimulatedTwilio, clock: Clock
+) -> None:
+    assert good("GET", "/service/declared") == {
+        "settings": {},
+        "senders": [],
+        "declared_at": None,
+    }
+    kept = declared(settings={"sticky_sender": False, "status_callback": None})
+    assert simulator.changes == []
+    assert good("GET", "/service/declared") == kept
+    shown = good("GET", "/service")
+    assert shown["declared_by"]["sticky_sender"] == "messaging.yaml"
+    (found,) = [each for each in shown["differences"] if each["setting"] == "sticky_sender"]
+    assert (found["declared"], found["live"]) == (False, True)
+    assert found["put_back"].endswith("or apply another messaging.yaml.")
+    good("POST", "/service/drift/apply")
+    assert live(simulator)["sticky_sender"] is False
+    assert good("GET", "/service/drift")["in_sync"]
+
+
+def test_a_new_declaration_takes_the_place_of_the_one_before(simulator: SimulatedTwilio) -> None:
+    declared(settings={"sticky_sender": False}, senders=[{"number": "+13125550100"}])
+    declared(settings={"mms_converter": False})
+    assert good("GET", "/service")["declared_by"].keys() & {"sticky_sender", "mms_converter"} == {
+        "mms_converter"
+    }
+    assert good("GET", "/service/declared")["senders"] == []
+
+
+def test_a_file_cannot_say_other_than_the_parameters_of_the_stack(
+    simulator: SimulatedTwilio, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("STICKY_SENDER", "on")
+    warm.start_over(clock=clock)
+    status, refused = ask("PUT", "/service/declared", {"settings": {"sticky_sender": False}})
+    assert status == 422
+    (error,) = refused["errors"]
+    assert (error["field"], error["code"]) == ("settings.sticky_sender", "declared_by_stack")
+    assert "StickySender" in error["message"]
+    # the same is no contradiction, and stays the parameter's
+    declared(settings={"sticky_sender": True})
+    assert good("GET", "/service")["declared_by"]["sticky_sender"] == "StickySender"
+
+
+def test_a_deployment_that_comes_later_counts_more_than_the_file(
+    simulator: SimulatedTwilio, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    declared(settings={"sticky_sender": False})
+    monkeypatch.setenv("STICKY_SENDER", "on")
+    warm.start_over(clock=clock)
+    shown = good("GET", "/service")
+    assert shown["declared"]["sticky_sender"] is True
+    assert shown["declared_by"]["sticky_sender"] == "StickySender"
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "code"),
+    [
+        (
+            {"settings": {"inbound_url": "https://e.com"}},
+            "settings.inbound_url",
+            "setting_declared",
+        ),
+        ({"settings": {"name": "Owl"}}, "settings.name", "setting_declared"),
+        ({"settings": {"shorten_urls": True}}, "settings.shorten_urls", "setting_of_messages"),
+        ({"settings": {"sticky": True}}, "settings.sticky", "unknown_field"),
+        ({"settings": {"sticky_sender": "on"}}, "settings.sticky_sender", "wrong_type"),
+        (
+            {"settings": {"validity_period": 0}},
+            "settings.validity_period",
+            "validity_period_out_of_range",
+        ),
+        ({"senders": [{"number": "202 555"}]}, "senders.0.number", "invalid_number"),
+        ({"senders": [{}]}, "senders.0.sid", "sender_conflict"),
+        (
+            {"senders": [{"number": "55501"}, {"number": "55501", "alphanumeric": "OWL"}]},
+            "senders.1.sid",
+            "sender_conflict",
+        ),
+    ],
+)
+def test_a_declaration_that_cannot_be_made_so_is_refused_whole(
+    simulator: SimulatedTwilio, said: dict[str, Any], field: str, code: str
+) -> None:
+    status, refused = ask("PUT", "/service/declared", said)
+    assert status == 422
+    assert (field, code) in {(each["field"], each["code"]) for each in refused["errors"]}
+    assert good("GET", "/service/declared")["declared_at"] is None
+
+
+def test_a_declared_sender_that_the_pool_lacks_is_found_told_and_put_back(
+    simulator: SimulatedTwilio, aws: Aws
+) -> None:
+    listener = Listener(aws)
+    declared(senders=[{"number": "+12025550100"}, {"number": "+13125550100"}])
+    found = good("GET", "/service/drift")["differences"]
+    (lacking,) = [each for each in found if each["setting"] == "senders"]
+    assert (lacking["declared"], lacking["live"]) == ("+13125550100", None)
+    lambda_handler({"source": "aws.events"}, Context())
+    told = [each["data"].get("declared") for each in listener.heard()]
+    assert told.count("+13125550100") == 1
+    # only the senders, not the URLs that differ as well
+    after = good("POST", "/service/drift/apply", {"settings": ["senders"]})
+    assert [each["now"] for each in after["changed"]] == ["+13125550100"]
+    assert LOOSE in pool_of(simulator)
+    assert {each["setting"] for each in after["differences"]} == {"inbound_url", "fallback_url"}
+
+
+def test_a_number_is_added_by_what_people_call_it(simulator: SimulatedTwilio) -> None:
+    added = good("POST", "/service/senders", {"number": "+13125550100"})
+    assert (added["added"], added["sender"]["sid"]) == (True, LOOSE)
+    assert good("POST", "/service/senders", {"number": "55501"})["sender"]["sid"] == SHORT_CODE
+    status, refused = ask("POST", "/service/senders", {"number": "+13125550199"})
+    assert (status, refused["errors"][0]["field"]) == (422, "number")
+    assert refused["code"] == "unknown_sender"

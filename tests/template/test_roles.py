@@ -55,7 +55,9 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | _each("dynamodb", "Query", "LedgerTable/index/listed", "LedgerTable/index/by_person")
     | _each("s3", "GetObject", "FilesBucket/media/*")
     | _each("sqs", "SendMessage", "SendQueue"),
-    "ServiceFunction": READS_PARAMETERS | _each("events", "PutEvents", "EventBus"),
+    "ServiceFunction": READS_PARAMETERS
+    | _each("dynamodb", "GetItem BatchWriteItem", "LedgerTable")
+    | _each("events", "PutEvents", "EventBus"),
     "ProvisionerFunction": READS_PARAMETERS,
     "DeactivationsFunction": READS_PARAMETERS
     | _each("dynamodb", "GetItem PutItem UpdateItem", "LedgerTable")

@@ -65,6 +65,21 @@ WEBHOOKS: Final = (
 )
 """What texts need to come to this stack. Each stack declares it; nobody sets it by hand."""
 
+SENDERS: Final = "senders"
+"""No setting, but what differs where a declared sender is not in the pool; `declared` names it."""
+
+PARAMETERS: Final = {
+    "name": "ServiceName",
+    **dict.fromkeys(WEBHOOKS, "PublicUrl"),
+    "sticky_sender": "StickySender",
+    "mms_converter": "MmsConverter",
+    "smart_encoding": "SmartEncoding",
+    "area_code_geomatch": "AreaCodeGeomatch",
+    "validity_period": "ServiceValidityPeriod",
+    "use_case": "ServiceUseCase",
+}
+"""The parameter of the stack that declares each setting; a status callback has none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagingService:
@@ -183,7 +198,7 @@ _RULES: dict[str, Callable[[object], _Broken]] = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A setting that is not what is declared."""
+    """A setting that is not what is declared, or a sender that the pool does not have."""
 
     setting: str
     declared: Value
@@ -239,4 +254,5 @@ _CONSEQUENCES: Final = {
     "area_code_geomatch": "On, US and Canadian recipients get a sender of their area code where the pool has one.",
     "validity_period": "Messages that name no validity of their own wait longer, or not so long, in Twilio's queue.",
     "use_case": "Twilio may refuse an A2P campaign whose use case does not fit (21719).",
+    SENDERS: "It does not send for this service, and texts to it do not come here.",
 }

@@ -25,6 +25,7 @@ _NORTH_AMERICA: Final = frozenset({"US", "CA"})
 _SID: Final = re.compile("(PN|SC|AI|XE)[0-9a-f]{32}")
 _ALPHANUMERIC: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
 
 
 class SenderKind(StrEnum):
@@ -250,11 +251,31 @@ _WARNINGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSender:
-    """A sender to add: one that the account has, by its SID, or an alphanumeric ID, which comes to be that way."""
+    """A sender to add: one that the account has, or an alphanumeric ID, which comes to be that way.
+
+    Of the account's, either the SID or the `number` is said: E.164, or a short code.
+    """
 
     sid: str | None = None
+    number: str | None = None
     alphanumeric: str | None = None
     country: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Name it to people."""
+        if self.alphanumeric is not None:
+            return self.alphanumeric + (f" in {self.country}" if self.country else "")
+        return self.number or self.sid or ""
+
+    def is_at(self, sender: Sender) -> bool:
+        """Tell whether a sender of a pool is the one that is meant."""
+        if self.sid is not None:
+            return sender.sid == self.sid
+        if self.number is not None:
+            return sender.kind in _COUNTED and sender.address == self.number
+        wanted = (SenderKind.ALPHANUMERIC, self.alphanumeric, self.country)
+        return (sender.kind, sender.address, sender.country) == wanted
 
 
 def is_sender_sid(sid: str) -> bool:
@@ -268,11 +289,14 @@ def problems(new: NewSender) -> tuple[Violation, ...]:
 
 
 def _problems(new: NewSender) -> Iterator[Violation]:
-    if (new.sid is None) is (new.alphanumeric is None):
-        yield Violation("sid", "sender_conflict", "exactly one of sid and alphanumeric is needed")
+    if sum(each is not None for each in (new.sid, new.number, new.alphanumeric)) != 1:
+        words = "exactly one of sid, number and alphanumeric is needed"
+        yield Violation("sid", "sender_conflict", words)
     if new.sid is not None and (not is_sender_sid(new.sid) or new.sid.startswith("AI")):
         words = "must be the SID of a phone number (PN), short code (SC) or channel sender (XE)"
         yield Violation("sid", "invalid_sender_sid", words)
+    if new.number is not None and not _NUMBER.fullmatch(new.number):
+        yield Violation("number", "invalid_number", "must be a number in E.164, or a short code")
     if new.alphanumeric is not None and not _ALPHANUMERIC.fullmatch(new.alphanumeric):
         words = (
             "must have 1 to 11 letters, digits, spaces or any of - + _ &, and at least one letter"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args
@@ -10,15 +10,24 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.json_schema import SkipJsonSchema
 
+from sendpool.domain.declaration import FILE, Declaration
 from sendpool.domain.link_domain import Step
 from sendpool.domain.messaging_service import (
     LONGEST_NAME,
     LONGEST_VALIDITY,
+    PARAMETERS,
+    SENDERS,
     SETTINGS,
-    WEBHOOKS,
     Difference,
 )
-from sendpool.domain.senders import NewSender, Registered, Sender, SenderKind, SenderPool
+from sendpool.domain.senders import (
+    MOST_COUNTED,
+    NewSender,
+    Registered,
+    Sender,
+    SenderKind,
+    SenderPool,
+)
 from sendpool.workflows.link_domain import Linked
 from sendpool.workflows.service import Compared, PoolPage
 
@@ -43,17 +52,6 @@ Setting = Literal[
 Value = str | int | bool | None
 # known, so that it can be refused with the reason; no part of the contract
 Refused = SkipJsonSchema[Any]
-
-# the template parameter that declares each setting
-_PARAMETERS = {
-    **dict.fromkeys(WEBHOOKS, "PublicUrl"),
-    "sticky_sender": "StickySender",
-    "mms_converter": "MmsConverter",
-    "smart_encoding": "SmartEncoding",
-    "area_code_geomatch": "AreaCodeGeomatch",
-    "validity_period": "ServiceValidityPeriod",
-    "use_case": "ServiceUseCase",
-}
 
 
 class _Strict(BaseModel):
@@ -107,19 +105,31 @@ class ChangeService(_Strict):
 
 
 class PutBack(_Strict):
-    """Which of the differences to put back; all of them if nothing is said."""
+    """Which differences to put back, by setting (`senders`: those that the pool lacks); all if nothing is said."""
 
-    settings: Annotated[list[Setting], Field(min_length=1, max_length=len(SETTINGS))] | None = None
+    settings: (
+        Annotated[
+            list[Setting | Literal["senders"]], Field(min_length=1, max_length=len(SETTINGS) + 1)
+        ]
+        | None
+    ) = None
 
 
 class AddSender(_Strict):
-    """A sender to add: one of the account by its SID, or an alphanumeric ID, for one country or as the default."""
+    """A sender to add: by SID or number, or an alphanumeric ID, which is for one country or all others."""
 
     sid: Annotated[
         StrictStr | None,
         Field(
             description="SID of a phone number (PN), short code (SC) or channel sender (XE)",
             json_schema_extra={"pattern": "^(PN|SC|XE)[0-9a-f]{32}$"},
+        ),
+    ] = None
+    number: Annotated[
+        StrictStr | None,
+        Field(
+            description="A phone number of the account in E.164, or a short code",
+            json_schema_extra={"pattern": r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8})$"},
         ),
     ] = None
     alphanumeric: Annotated[
@@ -134,7 +144,29 @@ class AddSender(_Strict):
     ] = None
 
     def new(self) -> NewSender:
-        return NewSender(sid=self.sid, alphanumeric=self.alphanumeric, country=self.country)
+        return NewSender(**self.model_dump())
+
+    @classmethod
+    def of(cls, sender: NewSender) -> Self:
+        return cls(**asdict(sender))
+
+
+class Declare(_Strict):
+    """What a file (messaging.yaml) says of the service, whole: a setting or sender that is left out is not declared."""
+
+    settings: dict[StrictStr, StrictBool | StrictInt | StrictStr | None] = Field(
+        default={},
+        description="Settings that PATCH /service takes, except the name",
+        examples=[{"sticky_sender": True, "validity_period": 14400}],
+    )
+    senders: Annotated[list[AddSender], Field(max_length=MOST_COUNTED)] = Field(
+        default=[], description="Senders that the pool must have; others are left alone"
+    )
+
+    def declaration(self) -> Declaration:
+        return Declaration(
+            settings=self.settings, senders=tuple(each.new() for each in self.senders)
+        )
 
 
 class UseLinkDomain(_Strict):
@@ -167,37 +199,49 @@ class SettingsView(BaseModel):
 
 
 class DifferenceView(BaseModel):
-    """A setting that is not what this stack declares, what follows from that, and how it comes right."""
+    """A setting that is not what is declared, or a sender that the pool lacks; what follows, and how it comes right."""
 
     setting: str
     declared: Value
     live: Value
     consequence: str
-    declared_by: str = Field(description="The template's parameter that says so")
+    declared_by: str = Field(
+        description=f"The template's parameter that says so, or {FILE}", examples=["StickySender"]
+    )
     put_back: str
 
     @classmethod
-    def of(cls, difference: Difference) -> Self:
-        parameter = _PARAMETERS[difference.setting]
+    def of(cls, difference: Difference, *, by_file: Collection[str]) -> Self:
+        name = difference.setting
+        is_of_file = name in by_file or name == SENDERS
+        declared_by = FILE if is_of_file else PARAMETERS[name]
+        otherwise = "apply" if is_of_file else "deploy with"
         return cls(
-            setting=difference.setting,
+            setting=name,
             declared=difference.declared,
             live=difference.live,
             consequence=difference.consequence,
-            declared_by=parameter,
+            declared_by=declared_by,
             put_back=(
-                f'POST /service/drift/apply with {{"settings": ["{difference.setting}"]}}, '
-                f"or deploy with another {parameter}."
+                f'POST /service/drift/apply with {{"settings": ["{name}"]}}, '
+                f"or {otherwise} another {declared_by}."
             ),
         )
 
+    @classmethod
+    def all(cls, compared: Compared) -> list[Self]:
+        return [cls.of(each, by_file=compared.by_file) for each in compared.differences]
+
 
 class ServiceView(BaseModel):
-    """The Messaging Service that everything is sent through. `declared` holds what this stack says of its settings."""
+    """The Messaging Service that everything is sent through; `declared` is what this stack and the team's file say."""
 
     sid: str
     settings: SettingsView
     declared: dict[str, Value]
+    declared_by: dict[str, str] = Field(
+        description=f"The template's parameter that says so, or {FILE}"
+    )
     differences: list[DifferenceView]
     registered: bool = Field(description="Whether it has an approved A2P 10DLC campaign")
     created_at: datetime | None
@@ -210,10 +254,30 @@ class ServiceView(BaseModel):
             sid=service.sid,
             settings=SettingsView(**asdict(service.settings)),
             declared=dict(compared.declared),
-            differences=[DifferenceView.of(each) for each in compared.differences],
+            declared_by={
+                name: FILE if name in compared.by_file else PARAMETERS[name]
+                for name in compared.declared
+            },
+            differences=DifferenceView.all(compared),
             registered=service.is_registered,
             created_at=service.created_at,
             updated_at=service.updated_at,
+        )
+
+
+class DeclarationView(BaseModel):
+    """What the team's file says of the service; `declared_at` is null as long as none was applied."""
+
+    settings: dict[str, Value]
+    senders: list[AddSender]
+    declared_at: datetime | None
+
+    @classmethod
+    def of(cls, declaration: Declaration) -> Self:
+        return cls(
+            settings=dict(declaration.settings),
+            senders=[AddSender.of(each) for each in declaration.senders],
+            declared_at=declaration.declared_at,
         )
 
 
@@ -229,7 +293,7 @@ class DriftView(BaseModel):
         return cls(
             sid=compared.service.sid,
             in_sync=not compared.differences,
-            differences=[DifferenceView.of(each) for each in compared.differences],
+            differences=DifferenceView.all(compared),
         )
 
 

@@ -1,9 +1,10 @@
-"""What the function that keeps the Messaging Service builds, and what this stack declares of the service."""
+"""What the function that keeps the Messaging Service builds, and what this stack's parameters declare of it."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sendpool.adapters.ledger.declarations import Declarations
 from sendpool.domain.messaging_service import Changes, declared_webhooks
 from sendpool.edge import outbound, seldom, warm
 from sendpool.workflows.link_domain import Linking
@@ -24,6 +25,8 @@ def declared() -> Changes:
 def serving(context: LambdaContext) -> Serving:
     return Serving(
         services=outbound.services(),
+        numbers=outbound.numbers(),
+        declarations=Declarations(warm.table()),
         verifications=outbound.toll_free_verifications(),
         service_sid=warm.parameters().messaging_service_sid,
         declared=declared(),

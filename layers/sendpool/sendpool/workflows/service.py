@@ -1,24 +1,28 @@
 """The Messaging Service that this stack sends through: its settings, how they differ from what is declared, its pool.
 
-Nothing of it is kept here: Twilio is asked each time. Each change is one call of Twilio's, so a function that dies
-leaves it done or not done, and the same request may be repeated either way.
+Only what the team's file declares is kept here; how the service is, Twilio is asked each time. Each change is one
+call of Twilio's, so a function that dies leaves it done or not done, and the same request may be repeated either way.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from sendpool.adapters.ledger.declarations import Declarations
+from sendpool.adapters.twilio.numbers import Numbers
 from sendpool.adapters.twilio.services import Services, UnknownSenderError
 from sendpool.adapters.twilio.toll_free import TollFreeVerifications
-from sendpool.domain import messaging_service, senders
+from sendpool.domain import declaration, messaging_service, senders
+from sendpool.domain.declaration import Declaration
 from sendpool.domain.errors import InvalidRequestError, NotFoundError, Violation
 from sendpool.domain.events import Event, drifted, sender_added, sender_removed
 from sendpool.domain.messaging_service import (
+    SENDERS,
     WEBHOOKS,
     Changes,
     Difference,
@@ -35,9 +39,11 @@ _DECLARED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """What these stories need. `declared` is what this stack says that the service shall be."""
+    """What these stories need. `declared` is what this stack's parameters say that the service shall be."""
 
     services: Services
+    numbers: Numbers
+    declarations: Declarations
     verifications: TollFreeVerifications
     service_sid: str
     declared: Changes
@@ -48,10 +54,11 @@ class Serving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A service, what of it is not as declared, and what was changed just now."""
+    """A service, what is declared of it (`by_file`: by the team's file), what is not so, and what was changed now."""
 
     service: MessagingService
     declared: Changes
+    by_file: frozenset[str]
     differences: tuple[Difference, ...]
     changed: tuple[Difference, ...] = ()
 
@@ -64,9 +71,14 @@ def compare(needs: Serving) -> Compared:
     return _compared(needs.services.read(needs.service_sid), needs)
 
 
+def drift(needs: Serving) -> Compared:
+    """Compare, and look whether the pool has all senders that the file declares."""
+    return _lacking(_missing(needs), compare(needs))
+
+
 def look_for_drift(needs: Serving) -> Compared:
-    """Compare, and tell whoever listens of each difference."""
-    found = compare(needs)
+    """Look for drift, and tell whoever listens of each difference."""
+    found = drift(needs)
     if found.differences:
         now = needs.now()
         needs.tell([drifted(found.service, each, now=now) for each in found.differences])
@@ -92,29 +104,79 @@ def change(changes: Mapping[str, object], needs: Serving) -> Compared:
 
 
 def put_back(needs: Serving, *, only: Collection[str] | None = None) -> Compared:
-    """Put settings back to what is declared, all of them or some; nothing is written where nothing differs.
+    """Put back what is declared, all of it or some; nothing is written where nothing differs.
 
     What somebody changes between looking and writing is not seen, and is the next difference.
     """
-    found = compare(needs)
-    wanted = tuple(each for each in found.differences if only is None or each.setting in only)
-    if not wanted:
-        return found
-    after = needs.services.update(
-        needs.service_sid, {each.setting: each.declared for each in wanted}
+    found, missing = compare(needs), _missing(needs)
+    settings = tuple(each for each in found.differences if only is None or each.setting in only)
+    after = found.service
+    if settings:
+        changes = {each.setting: each.declared for each in settings}
+        after = needs.services.update(needs.service_sid, changes)
+    wanted = missing if only is None or SENDERS in only else []
+    added = list(_added(wanted, needs))
+    changed = (*settings, *map(_lack, added))
+    return _lacking(
+        [each for each in missing if each not in added], _compared(after, needs, changed=changed)
     )
-    return _compared(after, needs, changed=wanted)
+
+
+def _missing(needs: Serving) -> list[NewSender]:
+    """Return the declared senders that the pool does not have; without any, Twilio is not asked."""
+    declared = needs.declarations.of(needs.service_sid).senders
+    pool = needs.services.senders(needs.service_sid) if declared else ()
+    return [each for each in declared if not any(map(each.is_at, pool))]
+
+
+def _added(wanted: Sequence[NewSender], needs: Serving) -> Iterator[NewSender]:
+    """Put senders into the pool, as many as there is time for."""
+    for each in wanted:
+        if not needs.may_go_on():
+            return
+        add_sender(each, needs)
+        yield each
+
+
+def _lack(sender: NewSender) -> Difference:
+    return Difference(SENDERS, sender.words, None)
+
+
+def _lacking(missing: Sequence[NewSender], compared: Compared) -> Compared:
+    return replace(compared, differences=(*compared.differences, *map(_lack, missing)))
 
 
 def _compared(
     service: MessagingService, needs: Serving, *, changed: tuple[Difference, ...] = ()
 ) -> Compared:
+    by_file = needs.declarations.of(needs.service_sid).settings
+    # a deployment that came later counts more than the file
+    declared = {**by_file, **needs.declared}
     return Compared(
         service=service,
-        declared=needs.declared,
-        differences=differences(needs.declared, service.settings),
+        declared=declared,
+        by_file=frozenset(by_file.keys() - needs.declared.keys()),
+        differences=differences(declared, service.settings),
         changed=changed,
     )
+
+
+def declared_by_file(needs: Serving) -> Declaration:
+    """Return what the team's file said of the service when it was applied last."""
+    return needs.declarations.of(needs.service_sid)
+
+
+def declare(said: Declaration, needs: Serving) -> Declaration:
+    """Keep what a file says, in the place of what it said before; nothing is changed at Twilio by that.
+
+    Raises InvalidRequestError, also where the stack's parameters say something else.
+    """
+    broken = declaration.problems(said, needs.declared)
+    if broken:
+        raise InvalidRequestError(*broken)
+    kept = replace(said, declared_at=needs.now())
+    needs.declarations.put(needs.service_sid, kept)
+    return kept
 
 
 # ------------------------------------------------------------------------------------------------ senders
@@ -146,13 +208,23 @@ def add_sender(new: NewSender, needs: Serving) -> tuple[Sender, SenderPool, bool
     if broken:
         raise InvalidRequestError(*broken)
     try:
-        sender, is_new = needs.services.add(needs.service_sid, new, may_go_on=needs.may_go_on)
+        known = _by_sid(new, needs)
+        sender, is_new = needs.services.add(needs.service_sid, known, may_go_on=needs.may_go_on)
     except UnknownSenderError as error:
-        words = "is no sender of this account"
-        raise InvalidRequestError(Violation("sid", "unknown_sender", words)) from error
+        field, words = "number" if new.number else "sid", "is no sender of this account"
+        raise InvalidRequestError(Violation(field, "unknown_sender", words)) from error
     # also of one that was there: whoever added it may have died before it was told
     needs.tell([sender_added(needs.service_sid, sender, now=needs.now())])
     return sender, _pool([sender], needs), is_new
+
+
+def _by_sid(new: NewSender, needs: Serving) -> NewSender:
+    if new.number is None:
+        return new
+    sid = needs.numbers.sid_of(new.number)
+    if sid is None:
+        raise UnknownSenderError
+    return NewSender(sid=sid)
 
 
 def remove_sender(sender_sid: str, needs: Serving) -> bool:

@@ -108,6 +108,11 @@ def registration(service_sid: str) -> Key:
     return Key(f"SERVICE#{service_sid}", "REGISTRATION")
 
 
+def declaration(service_sid: str) -> Key:
+    """What the team's file says of a Messaging Service."""
+    return Key(f"SERVICE#{service_sid}", "DECLARATION")
+
+
 def a2p_brand(name: str) -> Key:
     return Key(A2P, f"BRAND#{name}")
 
