@@ -35,12 +35,9 @@ def next_of(page: dict[str, Any]) -> list[tuple[str, str, str]]:
 def test_a_brand_and_a_campaign_go_from_draft_to_approved_through_rejections(  # noqa: PLR0915  it is one story
     simulator: SimulatedTwilio, time: Time
 ) -> None:
-    assert good("GET", "/compliance") == {
-        "ready": True,
-        "next": [],
-        "brands": [],
-        "campaigns": [],
-    }
+    empty = good("GET", "/compliance")
+    assert (empty["ready"], empty["brands"], empty["campaigns"]) == (False, [], [])
+    assert next_of(empty) == [("customer_profile", "incomplete", "team")]
     # GIVEN a brand of which something is missing
     bare = {name: each for name, each in STANDARD.items() if name != "address"}
     status, shown = ask("PUT", BRAND, bare)
@@ -58,6 +55,9 @@ def test_a_brand_and_a_campaign_go_from_draft_to_approved_through_rejections(  #
     wrong = STANDARD["business"] | {"registration_number": "not an EIN"}
     shown = good("PUT", BRAND, STANDARD | {"business": wrong})
     assert steps(shown)["customer_profile"] == "in_review"
+    # what is declared is shown to whoever compares, and not on the page of all
+    assert good("PUT", BRAND, shown["declared"])["declared"] == shown["declared"]
+    assert "declared" not in good("GET", "/compliance")["brands"][0]
     assert step(shown, "customer_profile")["status"] == "pending-review"
     # AND reviews take their time
     time.passes(days=1, minutes=20)

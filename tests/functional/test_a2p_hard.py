@@ -427,7 +427,8 @@ def test_a_campaign_that_is_approved_is_deleted_when_somebody_says_that_traffic_
     # a brand can only be forgotten: no API deletes it
     left = good("DELETE", BRAND)["left"]
     assert [each[:2] for each in left] == ["BN", "BU", "BU", "AD"]
-    assert good("GET", "/compliance")["ready"]
+    page = good("GET", "/compliance")
+    assert (page["ready"], page["brands"], page["campaigns"]) == (False, [], [])
 
 
 def test_a_draft_is_deleted_with_all_its_parts_also_by_who_dies_on_the_way(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -61,6 +62,11 @@ class CampaignModel(BaseModel):
     )
     brand_website: StrictStr | None = None
     brand_type: StrictStr | None = Field(default=None, description="STANDARD or SOLE_PROPRIETOR")
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Self:
+        said = {name: value for name, value in asdict(campaign).items() if value is not None}
+        return cls(**{name: list(v) if isinstance(v, tuple) else v for name, v in said.items()})
 
     def campaign(self, *, brand_name: str) -> Campaign:
         """Return the campaign; of the account's own brand, unless it names another."""

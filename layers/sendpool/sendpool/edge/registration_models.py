@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -111,8 +111,8 @@ class ProprietorModel(_Strict):
     vertical: Text | None = None
 
 
-class DeclareBrand(_Strict):
-    """A brand as it shall be registered; what is missing may come later. The same again goes on with it."""
+class BrandModel(_Strict):
+    """A brand as it shall be registered; what is missing may come later."""
 
     kind: BrandKind = BrandKind.STANDARD
     email: Text | None = Field(default=None, description="Twilio writes there about reviews")
@@ -134,7 +134,6 @@ class DeclareBrand(_Strict):
     mock: StrictBool = Field(
         default=False, description="A brand for tests: reviewed by nobody, sends to nobody"
     )
-    accept_fees: AcceptFees = False
 
     def application(self) -> BrandApplication:
         return BrandApplication(
@@ -150,6 +149,16 @@ class DeclareBrand(_Strict):
             proprietor=Proprietor(**self.proprietor.model_dump()),
             mock=self.mock,
         )
+
+    @classmethod
+    def of(cls, application: BrandApplication) -> Self:
+        return cls.model_validate(asdict(application), from_attributes=False)
+
+
+class DeclareBrand(BrandModel):
+    """A brand as it shall be registered; what is missing may come later. The same again goes on with it."""
+
+    accept_fees: AcceptFees = False
 
 
 class Advance(_Strict):
@@ -278,7 +287,7 @@ class ThroughputView(BaseModel):
         )
 
 
-class BrandRegistration(BaseModel):
+class BrandStanding(BaseModel):
     """A brand and where its registration stands; `ready` once campaigns may be registered for it."""
 
     name: str
@@ -313,6 +322,17 @@ class BrandRegistration(BaseModel):
         )
 
 
+class BrandRegistration(BrandStanding):
+    """A brand, what is declared of it, and where its registration stands."""
+
+    declared: BrandModel
+
+    @classmethod
+    def of(cls, record: BrandRecord) -> Self:
+        standing = BrandStanding.of(record)
+        return cls(**dict(standing), declared=BrandModel.of(record.application))
+
+
 def _earned(brand: BrandRecord | None, use_case: str) -> Throughput | None:
     """Tell what a campaign of this brand may send by the tables; of no brand in particular, a standard one's."""
     live = brand.brand if brand else None
@@ -324,7 +344,7 @@ def _earned(brand: BrandRecord | None, use_case: str) -> Throughput | None:
     )
 
 
-class CampaignRegistration(BaseModel):
+class CampaignStanding(BaseModel):
     """A campaign and where its registration stands; `ready` once carriers take what its service sends."""
 
     service_sid: str
@@ -361,23 +381,56 @@ class CampaignRegistration(BaseModel):
         )
 
 
+class CampaignRegistration(CampaignStanding):
+    """A campaign, what is declared of it, and where its registration stands."""
+
+    declared: CampaignModel
+
+    @classmethod
+    def of(cls, record: CampaignRecord, brand: BrandRecord | None) -> Self:
+        standing = CampaignStanding.of(record, brand)
+        return cls(**dict(standing), declared=CampaignModel.of(record.campaign))
+
+
 class NextView(BaseModel):
     """What comes next for a brand or campaign, and who has to act."""
 
-    of: str = Field(description="The name of a brand, or the SID of a campaign's service")
+    of: str | None = Field(
+        description="The name of a brand, or the SID of a campaign's service; null before there is a brand"
+    )
     step: StepName
     state: StepState
     actor: Actor
     next: str
 
+    @classmethod
+    def at(cls, of: str, step: Step) -> Self:
+        return cls(of=of, step=step.name, state=step.state, actor=step.actor, next=step.next)
+
+    @classmethod
+    def to_declare(cls, brand: str | None) -> Self:
+        """Say what comes before there is anything, or before a brand has a campaign."""
+        return cls(
+            of=brand,
+            step=StepName.CAMPAIGN if brand else StepName.CUSTOMER_PROFILE,
+            state=StepState.INCOMPLETE,
+            actor=Actor.TEAM,
+            next="PUT /compliance/campaigns/{service_sid} with what the service sends."
+            if brand
+            else "PUT /compliance/brands/{name} with what is known of the business; US long codes need it, no others.",
+        )
+
 
 class CompliancePage(BaseModel):
-    """Where everything that is registered here stands, as it was looked at last. `ready`: all of it is."""
+    """Where everything that is registered here stands, as it was looked at last.
+
+    `ready` once there is a campaign and nothing is to be done; without one carriers block US long codes.
+    """
 
     ready: bool
     next: list[NextView] = Field(description="What has to be done, by whom; empty when all is done")
-    brands: list[BrandRegistration]
-    campaigns: list[CampaignRegistration]
+    brands: list[BrandStanding]
+    campaigns: list[CampaignStanding]
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Self:
@@ -387,15 +440,14 @@ class CompliancePage(BaseModel):
         steps = {name: steps_of_brand(each) for name, each in brands.items()} | {
             each.service_sid: steps_of_campaign(each, brands.get(each.brand)) for each in campaigns
         }
-        found = [(of, step) for of, each in steps.items() if (step := next_step(each))]
+        coming = [NextView.at(of, step) for of, each in steps.items() if (step := next_step(each))]
+        if not (coming or campaigns):
+            coming = [NextView.to_declare(brand) for brand in brands or (None,)]
         return cls(
-            ready=not found,
-            next=[
-                NextView(of=of, step=step.name, state=step.state, actor=step.actor, next=step.next)
-                for of, step in found
-            ],
-            brands=[BrandRegistration.of(each) for each in brands.values()],
-            campaigns=[CampaignRegistration.of(each, brands.get(each.brand)) for each in campaigns],
+            ready=not coming,
+            next=coming,
+            brands=[BrandStanding.of(each) for each in brands.values()],
+            campaigns=[CampaignStanding.of(each, brands.get(each.brand)) for each in campaigns],
         )
 
 
