@@ -43,7 +43,8 @@ from uuid import uuid4
 import urllib3
 from twilio.request_validator import RequestValidator
 
-from local.demo.api import ApiError, Sendpool, simulated_messages, upload
+from local.client import ApiError, Sendpool
+from local.demo.api import simulated_messages, upload
 from local.stack.failure import StackError
 from local.stack.stack import Stack
 
@@ -485,7 +486,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("which", nargs="*", choices=[*MEASUREMENTS], default=[*MEASUREMENTS])
     try:
         stack = Stack.load()
-        bench = Bench(stack, Sendpool(stack), Simulator(stack))
+        bench = Bench(stack, stack.api, Simulator(stack))
         for name in parser.parse_args(arguments).which:
             _measure(name, bench)
     except (StackError, ApiError) as error:

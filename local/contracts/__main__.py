@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from local.contracts import events, openapi, send_queue
-from local.contracts.places import EVENTS, OPENAPI, ROOT, SEND_QUEUE
+from local.contracts import events, messaging_file, openapi, send_queue
+from local.contracts.places import EVENTS, MESSAGING_FILE, OPENAPI, ROOT, SEND_QUEUE
 
 
 def contracts() -> dict[Path, str]:
@@ -19,6 +19,7 @@ def contracts() -> dict[Path, str]:
             (OPENAPI, openapi.document()),
             (SEND_QUEUE, send_queue.schema()),
             (EVENTS, events.schema()),
+            (MESSAGING_FILE, messaging_file.schema()),
         )
     }
 

@@ -10,8 +10,9 @@ import time
 
 from rich.console import Console
 
+from local.client import ApiError
 from local.demo import recount, report
-from local.demo.api import ApiError, Sendpool, simulated_messages, upload
+from local.demo.api import simulated_messages, upload
 from local.demo.progress import Report, watch
 from local.demo.recipients import Recipient, as_csv, recipients
 from local.stack import lifecycle, twilio
@@ -64,7 +65,7 @@ def _demonstrate(console: Console) -> bool:
 
 def _broadcast(stack: Stack, rows: list[Recipient], console: Console) -> Report:
     """Create, upload, start, and watch to the end."""
-    sendpool = Sendpool(stack)
+    sendpool = stack.api
     # no quiet hours: a demo runs at any hour
     asked = {"name": "demo", "body": BODY, "upload": True, "category": "transactional"}
     made = sendpool.post("/broadcasts", asked)

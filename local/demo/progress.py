@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.demo.api import ApiError, Sendpool
+from local.client import ApiError, Sendpool
 
 _LOOK_EVERY_SECONDS = 0.5
 _LINE_EVERY_SECONDS = 3.0

@@ -1,4 +1,4 @@
-"""`python -m local.operate`: dead letters, putting them back, counting again, opt-outs, Twilio's books against ours.
+"""`python -m local.operate`: dead letters, putting them back, counting again, opt-outs, Twilio's books, messaging.yaml.
 
   python -m local.operate dead-letters
   python -m local.operate redrive send --class too_many_rounds
@@ -6,6 +6,8 @@
   python -m local.operate reconciliation --date 2026-11-23
   python -m local.operate opt-outs import list.csv
   python -m local.operate opt-outs export all.csv
+  python -m local.operate plan messaging.yaml
+  python -m local.operate apply messaging.yaml
   python -m local.operate --stack sendpool-prod dead-letters       # a stack in AWS
 
 Without --stack it works on the stack that `make up` started. Needs the rights to read and write what it works on.
@@ -16,13 +18,15 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local.operate import books, counters, letters, opt_outs
+from local.operate import books, counters, letters, messaging, opt_outs
 from local.operate.target import COMMAND, QUEUES, TargetError, in_aws, local
 from local.stack.failure import StackError
+from sendpool.domain.declaration import FILE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,7 +83,29 @@ def _parser() -> argparse.ArgumentParser:
     writing = lists.add_parser("export", help="write every opt-out that stands, as CSV")
     writing.add_argument("file", metavar="FILE.csv", nargs="?", help="standard output if left out")
     writing.set_defaults(do=opt_outs.write_out)
+    _add_declarative(commands)
     return parser
+
+
+def _add_declarative(commands: Any) -> None:
+    planning = commands.add_parser("plan", help="show what of messaging.yaml is not so yet")
+    planning.add_argument(
+        "--detailed-exitcode", action="store_true", help="2 if something would change, 0 if not"
+    )
+    planning.set_defaults(do=messaging.show)
+    applying = commands.add_parser("apply", help="make it so; again changes nothing")
+    applying.add_argument("--yes", action="store_true", help="ask nobody")
+    applying.set_defaults(do=messaging.make_so)
+    for each in (planning, applying):
+        each.add_argument(
+            "file", metavar="FILE", nargs="?", default=FILE, help=f"{FILE} if left out"
+        )
+        each.add_argument(
+            "--accept-fees", action="store_true", help="consent to the fees that the plan names"
+        )
+        each.add_argument(
+            "--force", action="store_true", help="hand in a campaign that the preflight rejects"
+        )
 
 
 if __name__ == "__main__":

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.client import Sendpool
 from local.stack.stack import Stack
 from sendpool.adapters.aws import CONFIG
 from sendpool.adapters.dead_letters import DeadLetters
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
 
 COMMAND = "python -m local.operate"
 _OUTPUTS = {
@@ -36,7 +40,7 @@ class QueuePair:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A deployed stack: its queues and table, and clients for them; `command` is how to work on it again."""
+    """A deployed stack: its queues, table and API, and clients for them; `command` is how to work on it again."""
 
     name: str
     command: str
@@ -44,6 +48,7 @@ class Target:
     table_name: str
     dynamodb: Any
     sqs: Any
+    api: Sendpool
 
     def dead_letters(self, queue: str) -> DeadLetters:
         pair = self.queues[queue]
@@ -66,6 +71,7 @@ def local() -> Target:
         stack.table_name,
         stack.client("dynamodb"),
         stack.client("sqs"),
+        stack.api,
     )
 
 
@@ -81,14 +87,17 @@ def in_aws(stack_name: str) -> Target:
             name: QueuePair(outputs[f"{logical}QueueUrl"], outputs[f"{logical}DeadLetterQueueUrl"])
             for name, logical in _OUTPUTS.items()
         }
-        table_name = outputs["LedgerTableName"]
+        table_name, api_url = outputs["LedgerTableName"], outputs["ApiUrl"]
     except KeyError as missing:
         raise TargetError(
             f"{stack_name} has no output {missing}: is it Sendpool, and up to date?"
         ) from None
     dynamodb, sqs = (session.client(each, config=CONFIG) for each in ("dynamodb", "sqs"))
     command = f"{COMMAND} --stack {stack_name}"
-    return Target(stack_name, command, queues, table_name, dynamodb, sqs)
+    # there are some: the stack was just read with them
+    keys = cast("Credentials", session.get_credentials())
+    api = Sendpool(api_url, keys, dynamodb.meta.region_name)
+    return Target(stack_name, command, queues, table_name, dynamodb, sqs, api)
 
 
 def _outputs(session: boto3.Session, stack_name: str) -> dict[str, str]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 
+from local.client import Sendpool
 from local.stack.failure import StackError
 from local.stack.places import STACK_FILE
 
@@ -55,6 +57,12 @@ class Stack:
 
     def save(self, path: Path = STACK_FILE) -> None:
         path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+    @property
+    def api(self) -> Sendpool:
+        """Sendpool's API, asked with credentials that the emulator knows."""
+        keys = Credentials(self.aws_access_key_id, self.aws_secret_access_key)
+        return Sendpool(self.api_url, keys, self.region)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulated AWS."""

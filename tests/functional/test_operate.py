@@ -11,12 +11,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ReadTimeoutError
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 from rich.console import Console
 
 from functions.recorder.app import lambda_handler as recorder
+from local.client import Sendpool
 from local.operate import __main__ as operate
 from local.operate.target import QUEUES, QueuePair, Target
 from sendpool.adapters import aws as clients
@@ -53,7 +55,13 @@ def target(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Target:
         for queue in QUEUES
     }
     made = Target(
-        "the local stack", "python -m local.operate", pairs, "ledger", clients.dynamodb(), sqs
+        "the local stack",
+        "python -m local.operate",
+        pairs,
+        "ledger",
+        clients.dynamodb(),
+        sqs,
+        api=Sendpool("http://localhost", Credentials("a", "b"), "us-east-1"),
     )
     monkeypatch.setattr(operate, "local", lambda: made)
     monkeypatch.setattr(operate, "Console", lambda **_: Console(width=200, highlight=False))
@@ -248,7 +256,7 @@ def _seen_again(target: Target, queue: str) -> None:
 def test_a_stack_in_aws_is_found_by_its_outputs(
     target: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outputs = {"LedgerTableName": target.table_name}
+    outputs = {"LedgerTableName": target.table_name, "ApiUrl": "https://api.example.com"}
     for queue, pair in target.queues.items():
         logical = queue.title().replace("_", "")
         outputs[f"{logical}QueueUrl"] = pair.url

@@ -1,0 +1,156 @@
+"""`plan` and `apply`: what of a declarative file is not so yet, and making it so."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from local.client import ApiError
+from local.declared.apply import carry_out
+from local.declared.file import Wanted, load
+from local.declared.live import Json, RefusedError, look
+from local.declared.plan import Consent, Plan, Section, Sign, Step, plan, standing
+from local.declared.text import BrokenFileError, Problem
+from local.operate.target import Target, TargetError
+
+_CHANGED = 2
+_COLOURS = {Sign.ADD: "green", Sign.CHANGE: "yellow", Sign.REMOVE: "red"}
+
+
+def show(target: Target, asked: Namespace, console: Console) -> int:
+    """Print the plan: 1 if something stands in its way, 2 if asked to tell that something would change."""
+    wanted = _read(asked.file, console)
+    if wanted is None:
+        return 1
+    made = _planned(wanted, target, asked, console)
+    if made.problems:
+        return 1
+    if made.steps:
+        console.print(f"To make it so:\n  {target.command} apply {asked.file}", soft_wrap=True)
+    return _CHANGED if made.steps and asked.detailed_exitcode else 0
+
+
+def make_so(target: Target, asked: Namespace, console: Console) -> int:
+    """Print the plan, ask, and carry it out; 1 if something stands in its way."""
+    wanted = _read(asked.file, console)
+    if wanted is None:
+        return 1
+    made = _planned(wanted, target, asked, console)
+    if made.problems:
+        return 1
+    if not made.steps:
+        return 0
+    if not asked.yes and not _agreed(console):
+        console.print("Nothing was done.")
+        return 1
+    done = 0
+    try:
+        for step, answered in carry_out(made, target.api):
+            done += 1
+            console.print(f"done: {step.method} {escape(step.path)}")
+            _show_standing(step, answered, console)
+    except (RefusedError, ApiError) as error:
+        stays = f"{done} of {len(made.steps)} calls are done and stay."
+        again = f"{target.command} plan {asked.file} shows the rest."
+        raise TargetError(f"{_words(error)}\n{stays} {again}") from error
+    console.print(f"{asked.file} is applied to {target.name}.")
+    return 0
+
+
+def _read(path: str, console: Console) -> Wanted | None:
+    """Read a file; None when there are problems, which are shown then."""
+    try:
+        return load(Path(path).read_text(encoding="utf-8"), os.environ)
+    except OSError as error:
+        raise TargetError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{path} is not UTF-8") from error
+    except BrokenFileError as error:
+        _show_problems(path, error.problems, console)
+        return None
+
+
+def _planned(wanted: Wanted, target: Target, asked: Namespace, console: Console) -> Plan:
+    try:
+        live = look(wanted, target.api)
+    except (RefusedError, ApiError) as error:
+        raise TargetError(_words(error)) from error
+    made = plan(wanted, live, Consent(fees=asked.accept_fees, force=asked.force))
+    console.print(f"{asked.file} and {target.name} ({live.service['sid']})")
+    for section in Section:
+        _show_section(section, made, console)
+    _show_problems(asked.file, made.problems, console)
+    if not made.problems:
+        console.print(_summary(made))
+    return made
+
+
+def _show_section(section: Section, made: Plan, console: Console) -> None:
+    changes = [change for step in made.steps if step.section is section for change in step.changes]
+    notes = [each.text for each in made.notes if each.section is section]
+    if not (changes or notes):
+        return
+    console.print(f"\n[bold]{section}[/bold]")
+    for change in changes:
+        colour = _COLOURS[change.sign]
+        console.print(f"  [{colour}]{change.sign}[/{colour}] {escape(change.what)}", soft_wrap=True)
+    for note in notes:
+        console.print(f"    {escape(note)}", soft_wrap=True)
+
+
+def _summary(made: Plan) -> str:
+    if not made.steps:
+        return "\nNothing is to be changed."
+    counted = ", ".join(
+        f"{made.count(sign)} to {word}"
+        for sign, word in ((Sign.ADD, "add"), (Sign.CHANGE, "change"), (Sign.REMOVE, "remove"))
+    )
+    keeps = any(not step.changes for step in made.steps)
+    return f"\n{counted}{'; what the file declares is kept' if keeps else ''}."
+
+
+def _show_problems(path: str, problems: Iterable[Problem], console: Console) -> None:
+    for each in problems:
+        where = f" {each.where}" if each.where else ""
+        console.print(
+            f"[red]{escape(path)}:{each.line}:[/red]{escape(where)} {escape(each.message)}",
+            soft_wrap=True,
+        )
+
+
+def _show_standing(step: Step, answered: Json, console: Console) -> None:
+    """Say how a registration or link domain stands after its step: most go on for days, with others."""
+    lines: Iterable[str] = ()
+    if step.section in {Section.BRAND, Section.CAMPAIGN}:
+        lines = standing(answered)
+    elif step.section is Section.LINK_DOMAIN:
+        lines = [answered["next_step"]["what"]]
+    for line in lines:
+        console.print(f"      {escape(line)}", soft_wrap=True)
+
+
+def _agreed(console: Console) -> bool:
+    if not sys.stdin.isatty():
+        raise TargetError("nobody can be asked here: look at the plan, then repeat with --yes")
+    return console.input("Make it so? Only yes does: ").strip() == "yes"
+
+
+def _words(error: RefusedError | ApiError) -> str:
+    if isinstance(error, ApiError):
+        return f"{error}\nWhether that call was done is not known; repeat the command, which looks first."
+    problem = error.answer.body
+    broken = [f"  {each['field']}: {each['message']}" for each in problem.get("errors", ())]
+    said = problem.get("detail") or problem.get("message") or f"status {error.answer.status}"
+    why = "\n".join(broken) or f"  {said} {problem.get('remedy') or ''}".rstrip()
+    found_by = (
+        f"\n  code {problem['code']}, request {problem.get('request_id')}"
+        if "code" in problem
+        else ""
+    )
+    return f"{error.request} was refused:\n{why}{found_by}"

@@ -1,0 +1,549 @@
+"""messaging.yaml by its commands, plan and apply, against our API and the whole simulated Twilio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import boto3
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from rich.console import Console
+
+from functions.compliance.app import lambda_handler as compliance
+from functions.service.app import lambda_handler as service
+from local.client import Answer, ApiError
+from local.contracts import messaging_file
+from local.declared.file import load
+from local.declared.text import BrokenFileError, Problem, read
+from local.operate import __main__ as operate
+from local.operate.target import Target
+from sendpool.edge import warm
+from tests.functional.aws import SERVICE_SID, Aws, Context
+from tests.functional.conftest import Clock
+from tests.functional.registration import FORM, STANDARD, Time
+from tests.functional.requests import http
+from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
+
+SERVICE = f"/v1/Services/{SERVICE_SID}"
+DOMAIN, OTHER_DOMAIN = "DN" + "a" * 32, "DN" + "b" * 32
+
+
+class CutOffError(ApiError):
+    """Whoever applied a file died, or its connection did."""
+
+
+@dataclass
+class Api:
+    """Our API in this process. `before` and `after` are told of each request that may change something."""
+
+    before: Callable[[str], None] = lambda _request: None
+    after: Callable[[str], None] = lambda _request: None
+    instead: list[Answer] | None = None
+
+    def __post_init__(self) -> None:
+        self.changes: list[str] = []
+
+    def ask(self, method: str, path: str, body: object = None) -> Answer:
+        path, _, query = path.partition("?")
+        event = http(method, path, body, query=query)
+        if query:
+            event["queryStringParameters"] = dict(parse_qsl(query))
+        changes = method != "GET" and not path.endswith("/preflight")
+        if changes:
+            self.before(f"{method} {path}")
+            self.changes.append(f"{method} {path}")
+            if self.instead:
+                return self.instead.pop(0)
+        handler = service if path.startswith("/service") else compliance
+        answer = handler(event, Context())
+        if changes:
+            self.after(f"{method} {path}")
+        assert answer is not None
+        return Answer(answer["statusCode"], json.loads(answer["body"]))
+
+
+@dataclass
+class Operator:
+    """Somebody at a shell, with a file."""
+
+    api: Api
+    file: Path
+    capsys: pytest.CaptureFixture[str]
+    said: str = ""
+
+    def writes(self, wanted: object) -> None:
+        self.file.write_text(wanted if isinstance(wanted, str) else yaml.safe_dump(wanted))
+
+    def runs(self, command: str, *options: str) -> int:
+        self.capsys.readouterr()
+        code = operate.main([command, str(self.file), *options])
+        printed = self.capsys.readouterr()
+        self.said = printed.out + printed.err
+        return code
+
+    def applies(self, wanted: object, *options: str) -> list[str]:
+        """Apply a file, and return the requests that changed something."""
+        self.writes(wanted)
+        self.api.changes.clear()
+        assert self.runs("apply", "--yes", *options) == 0, self.said
+        return list(self.api.changes)
+
+
+@pytest.fixture
+def operator(
+    aws: Aws,
+    simulator: SimulatedTwilio,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Operator]:
+    api = Api()
+    target: Any = Target("the local stack", "python -m local.operate", {}, "", None, None, api)  # type: ignore[arg-type]
+    monkeypatch.setattr(operate, "local", lambda: target)
+    monkeypatch.setattr(operate, "Console", lambda **_: Console(width=200, highlight=False))
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+    simulator.control("POST", "clock", {"frozen": True})
+    yield Operator(api, tmp_path / "messaging.yaml", capsys)
+    assert simulator.violations == []
+
+
+def live(simulator: SimulatedTwilio) -> dict[str, Any]:
+    found: dict[str, Any] = simulator.api("GET", SERVICE)
+    return found
+
+
+def own(simulator: SimulatedTwilio, sid: str, **more: bool) -> None:
+    """Bring a domain into the organization, or change it at its DNS."""
+    simulator.control("POST", "domains", {"domain": f"go{sid[-1]}.example.com", "sid": sid, **more})
+
+
+def pool_of(simulator: SimulatedTwilio) -> set[str]:
+    listed = simulator.api("GET", f"{SERVICE}/PhoneNumbers")["phone_numbers"]
+    return {each["phone_number"] for each in listed}
+
+
+WANTED = {
+    "service": {"sticky_sender": False, "validity_period": 14400, "use_case": "marketing"},
+    "senders": ["+12025550100", "+13125550100", {"alphanumeric": "OWLSHOP", "country": "FR"}],
+}
+
+
+# ------------------------------------------------------------------------------------------------ plan and apply
+
+
+def test_a_plan_shows_the_difference_and_changes_nothing(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    operator.writes(WANTED)
+    simulator.requests.clear()
+    assert operator.runs("plan") == 0
+    assert simulator.changes == operator.api.changes == []
+    assert "~ sticky_sender  true -> false" in operator.said
+    assert "~ validity_period  36000 -> 14400" in operator.said
+    assert "+ +13125550100" in operator.said
+    assert "+ OWLSHOP in FR" in operator.said
+    assert "+14155550100 is in the pool and was never in the file: it stays" in operator.said
+    assert "2 to add, 3 to change, 0 to remove" in operator.said
+    assert operator.runs("plan", "--detailed-exitcode") == 2
+
+
+def test_what_is_applied_is_so_and_a_second_apply_changes_nothing(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    changes = operator.applies(WANTED)
+    assert changes == [
+        "PATCH /service",
+        "POST /service/senders",
+        "POST /service/senders",
+        "PUT /service/declared",
+    ]
+    after = live(simulator)
+    assert (after["sticky_sender"], after["validity_period"]) == (False, 14400)
+    assert {"+12025550100", "+14155550100", "+13125550100"} <= pool_of(simulator)
+    simulator.requests.clear()
+    assert operator.applies(WANTED) == []
+    assert simulator.changes == []
+    assert "Nothing is to be changed." in operator.said
+    assert operator.runs("plan", "--detailed-exitcode") == 0
+
+
+def test_what_somebody_changed_elsewhere_is_found_by_the_next_plan_and_by_the_daily_look(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    operator.applies(WANTED)
+    simulator.api("POST", SERVICE, StickySender="true")
+    assert operator.runs("plan", "--detailed-exitcode") == 2
+    assert "~ sticky_sender  true -> false" in operator.said
+    drift = operator.api.ask("GET", "/service/drift").body["differences"]
+    assert "messaging.yaml" in {each["declared_by"] for each in drift}
+    assert operator.applies(WANTED) == ["PATCH /service"]
+
+
+def test_what_leaves_the_file_leaves_the_pool_and_what_was_never_in_it_stays(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    operator.applies(WANTED)
+    changes = operator.applies({"senders": ["+12025550100"]})
+    assert [each.partition(" ")[0] for each in changes] == ["DELETE", "DELETE", "PUT"]
+    assert "+13125550100" not in pool_of(simulator)
+    assert {"+12025550100", "+14155550100"} <= pool_of(simulator)
+    # settings were not spoken of: they are declared as before
+    assert operator.api.ask("GET", "/service/declared").body["settings"] == WANTED["service"]
+
+
+def test_a_setting_that_leaves_the_file_stays_as_it_is(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    operator.applies(WANTED)
+    assert operator.applies({"service": {"use_case": "marketing"}}) == ["PUT /service/declared"]
+    assert "sticky_sender is not declared any more, and stays false" in operator.said
+    assert live(simulator)["sticky_sender"] is False
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", range(7))
+def test_whoever_dies_while_applying_goes_on_with_the_same_command(
+    operator: Operator, simulator: SimulatedTwilio, call: int, when: str
+) -> None:
+    operator.applies({"senders": ["+14155550100"]})
+    own(simulator, DOMAIN)
+    wanted = WANTED | {"link_domain": DOMAIN}
+    operator.writes(wanted)
+    calls: list[str] = []
+
+    def strike(request: str) -> None:
+        calls.append(request)
+        if len(calls) == call + 1:
+            raise CutOffError(f"{request} was not answered")
+
+    setattr(operator.api, when, strike)
+    code = operator.runs("apply", "--yes")
+    assert code == (1 if len(calls) > call else 0)
+    if code:
+        assert f"{call} of" in operator.said
+        assert "plan" in operator.said
+    setattr(operator.api, when, lambda _request: None)
+    operator.applies(wanted)
+    assert operator.applies(wanted) == []
+    assert "+14155550100" not in pool_of(simulator)
+    assert {"+12025550100", "+13125550100"} <= pool_of(simulator)
+    listed = simulator.api("GET", f"{SERVICE}/DestinationAlphaSenders")["alpha_senders"]
+    assert [each["alpha_sender"] for each in listed] == ["OWLSHOP"]
+    assert (
+        operator.api.ask("GET", "/service/link-domain").body["domain_sid"] == wanted["link_domain"]
+    )
+
+
+def test_link_domains_are_set_gone_on_with_exchanged_and_left(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    own(simulator, DOMAIN, dns_valid=False)
+    own(simulator, OTHER_DOMAIN)
+    assert operator.applies({"link_domain": DOMAIN}) == ["PUT /service/link-domain"]
+    # somebody else's step is told, and not tried again and again
+    assert operator.applies({"link_domain": DOMAIN}) == []
+    assert "CNAME" in operator.said
+    own(simulator, DOMAIN, dns_valid=True)
+    assert operator.applies({"link_domain": DOMAIN}) == ["PUT /service/link-domain"]
+    simulator.control("POST", "clock", {"advance_seconds": 3_600})
+    assert operator.applies({"link_domain": DOMAIN}) == ["PUT /service/link-domain"]
+    assert operator.api.ask("GET", "/service/link-domain").body["ready"]
+    assert operator.applies({"link_domain": DOMAIN}) == operator.applies({}) == []
+    assert operator.applies({"link_domain": OTHER_DOMAIN}) == [
+        "DELETE /service/link-domain",
+        "PUT /service/link-domain",
+    ]
+    assert operator.applies({"link_domain": None}) == ["DELETE /service/link-domain"]
+    assert operator.applies({"link_domain": None}) == []
+    assert operator.api.ask("GET", "/service/link-domain").body["domain_sid"] is None
+
+
+def test_a_file_that_contradicts_the_stack_is_refused_before_anything_is_done(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("STICKY_SENDER", "on")
+    warm.start_over(clock=clock)
+    operator.writes(WANTED)
+    for command in ("plan", "apply"):
+        assert operator.runs(command) == 1
+        assert (
+            "service.sticky_sender is true by the stack's parameter StickySender" in operator.said
+        )
+    assert operator.api.changes == []
+
+
+def test_without_yes_nobody_who_cannot_be_asked_changes_anything(operator: Operator) -> None:
+    operator.writes(WANTED)
+    assert operator.runs("apply") == 1
+    assert "--yes" in operator.said
+    assert operator.api.changes == []
+
+
+def test_a_refusal_is_told_with_its_reason_and_what_was_done_stays(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    operator.writes({"service": {"sticky_sender": False}, "senders": ["+13125550199"]})
+    assert operator.runs("apply", "--yes") == 1
+    assert "is no sender of this account" in operator.said
+    assert "1 of 3 calls are done and stay" in operator.said
+    assert live(simulator)["sticky_sender"] is False
+
+
+def test_what_may_be_repeated_is_repeated_and_what_stays_refused_is_told(
+    operator: Operator,
+) -> None:
+    busy = Answer(
+        503, {"code": "twilio_unavailable", "detail": "Twilio is away.", "retryable": True}
+    )
+    operator.api.instead = [busy, busy]
+    assert operator.applies({"service": {"sticky_sender": False}})[0:3] == ["PATCH /service"] * 3
+    operator.api.instead = [busy] * 4
+    operator.writes({"service": {"sticky_sender": True}})
+    assert operator.runs("apply", "--yes") == 1
+    assert "Twilio is away." in operator.said
+    assert "0 of 2 calls are done" in operator.said
+
+
+NUMBERS = ["+12025550100", "+14155550100", "+13125550100", "+18885550100", "55501"]
+files = st.fixed_dictionaries(
+    {},
+    optional={
+        "service": st.fixed_dictionaries(
+            {},
+            optional={
+                "sticky_sender": st.booleans(),
+                "smart_encoding": st.booleans(),
+                "validity_period": st.sampled_from([60, 14400]),
+                "status_callback": st.sampled_from([None, "https://example.com/status"]),
+            },
+        ),
+        "senders": st.lists(st.sampled_from(NUMBERS), unique=True),
+    },
+)
+
+
+@given(sequence=st.lists(files, min_size=2, max_size=3))
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_files_come_one_after_another_each_is_so_at_once_and_then_for_good(
+    operator: Operator, simulator: SimulatedTwilio, sequence: list[dict[str, Any]]
+) -> None:
+    for wanted in sequence:
+        operator.applies(wanted)
+        assert operator.applies(wanted) == []
+        shown = operator.api.ask("GET", "/service").body["settings"]
+        assert wanted.get("service", {}).items() <= shown.items()
+        senders = operator.api.ask("GET", "/service/senders").body["senders"]
+        assert set(wanted.get("senders", ())) <= {each["address"] for each in senders}
+
+
+# ------------------------------------------------------------------------------------------------ registration
+
+
+@pytest.fixture
+def elsewhere(aws: Aws, clock: Clock) -> None:
+    """The stack sends through a service without a campaign."""
+    boto3.client("ssm").put_parameter(
+        Name="/sendpool/test/messaging-service-sid",
+        Value=OTHER_SERVICE_SID,
+        Type="String",
+        Overwrite=True,
+    )
+    warm.start_over(clock=clock)
+
+
+def registration(**campaign: object) -> dict[str, Any]:
+    form = {name: value for name, value in FORM.items() if name != "brand"} | campaign
+    return {"senders": ["+13125550100"], "brand": {"name": "owl", **STANDARD}, "campaign": form}
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_brand_and_campaign_come_from_a_file_to_approved_through_a_rejection(
+    operator: Operator, simulator: SimulatedTwilio, clock: Clock
+) -> None:
+    time = Time(simulator, clock)
+    wanted = registration(description=f"{FORM['description']} reject:30909")
+    # GIVEN a plan that names the fees, and shows nobody's data
+    operator.writes(wanted)
+    assert operator.runs("plan") == 0
+    assert "fees, about: brand registration with secondary vetting 46.00 USD" in operator.said
+    assert "not accepted" in operator.said
+    assert STANDARD["business"]["registration_number"] not in operator.said
+    # WHEN it is applied, and the fees are accepted later
+    assert operator.applies(wanted)[-2:] == [
+        "PUT /compliance/brands/owl",
+        f"PUT /compliance/campaigns/{OTHER_SERVICE_SID}",
+    ]
+    assert "customer_profile: in_review, up to twilio" in operator.said
+    assert operator.applies(wanted) == []
+    time.passes(days=1, minutes=20)
+    time.passes(days=1, minutes=20)
+    assert operator.applies(wanted) == []
+    assert "not accepted" in operator.said
+    assert operator.applies(wanted, "--accept-fees") == [
+        "POST /compliance/brands/owl/advance",
+        f"POST /compliance/campaigns/{OTHER_SERVICE_SID}/advance",
+    ]
+    assert operator.applies(wanted, "--accept-fees") == []
+    time.passes(minutes=6)
+    time.passes(hours=1, minutes=1)
+    # THEN what was rejected is told with what to change
+    time.passes(hours=2)
+    time.passes(days=11)
+    assert operator.runs("plan") == 0
+    assert "30909" in operator.said
+    # AND handed in again once the file is changed
+    mended = registration()
+    assert operator.applies(mended) == [f"PUT /compliance/campaigns/{OTHER_SERVICE_SID}"]
+    assert "~ description" in operator.said
+    time.passes(days=11)
+    assert operator.applies(mended) == []
+    page = operator.api.ask("GET", "/compliance").body
+    assert (page["ready"], page["campaigns"][0]["status"]) == (True, "VERIFIED")
+    made = [each for each in simulator.changes if each.endswith(("/BrandRegistrations", "/Usa2p"))]
+    assert len(made) == 2
+    # an approved one is not changed by a file
+    operator.writes(registration(message_flow=f"{FORM['message_flow']} Or by phone."))
+    assert operator.runs("apply", "--yes") == 1
+    assert "it is VERIFIED" in operator.said
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_campaign_that_reviewers_would_reject_stands_in_the_way_unless_it_is_forced(
+    operator: Operator,
+) -> None:
+    bad = registration(
+        message_samples=["Owl Couriers: see https://bit.ly/2Fhx for your parcel", "Hi"]
+    )
+    operator.writes(bad)
+    assert operator.runs("apply", "--yes") == 1
+    assert operator.api.changes == []
+    assert "campaign.message_samples.0" in operator.said
+    assert operator.applies(bad, "--force")[-1].startswith("PUT /compliance/campaigns/")
+    assert operator.applies(bad, "--force") == []
+
+
+# ------------------------------------------------------------------------------------------------ the file
+
+
+BROKEN = [
+    ("service: [", 1, "", "is no YAML"),
+    (
+        "service:\n  sticky_sender: true\n  sticky_sender: false",
+        3,
+        "service.sticky_sender",
+        "comes twice",
+    ),
+    ("service:\n  sticky_sender: on", 2, "service.sticky_sender", "must be true or false"),
+    ("service:\n  inbound_url: https://e.com", 2, "service.inbound_url", "PublicUrl"),
+    ("service:\n  name: Owl", 2, "service.name", "ServiceName"),
+    ("service:\n  fallback_to_long_code: true", 2, "service.fallback_to_long_code", "no effect"),
+    ("service:\n  validity_period: 4h", 2, "service.validity_period", "1 to 36000 seconds"),
+    ("senders:\n  - 202-555-0100", 2, "senders.0", "E.164"),
+    ("senders:\n  - '55501'\n  - '55501'", 3, "senders.1", "stands in the list before"),
+    ("senders:\n  - {alphanumeric: OWL, country: US}", 2, "senders.0", "no alphanumeric"),
+    ("link_domain: example.com", 1, "link_domain", "DN"),
+    ("brand:\n  name: owl\n  busines: {}", 3, "brand.busines", "is not known here"),
+    (
+        "campaign:\n  brand: owl\n  age_gated: nope",
+        3,
+        "campaign.age_gated",
+        "must be true or false",
+    ),
+    ("campaign:\n  description: x", 1, "campaign.brand", "must name a brand"),
+    ("brand:\n  name: ${NOBODY}", 2, "brand.name", "needs NOBODY"),
+    ("a: &x 1\nb: *x", 2, "", "aliases"),
+    ("[a]: b", 1, "", "a key that is no name"),
+    ("- service", 1, "", "parts of its own"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "where", "why"), BROKEN)
+def test_a_broken_file_is_refused_by_line_place_and_reason_and_nobody_is_asked(
+    operator: Operator, simulator: SimulatedTwilio, text: str, line: int, where: str, why: str
+) -> None:
+    operator.writes(text)
+    simulator.requests.clear()
+    assert operator.runs("plan") == 1
+    said = operator.said.replace("\n", " ")
+    assert f"messaging.yaml:{line}:{f' {where}' if where else ''} " in said
+    assert why in said
+    assert simulator.requests == []
+
+
+def test_a_file_that_is_not_there_is_told(operator: Operator) -> None:
+    assert operator.runs("plan") == 1
+    assert "cannot read" in operator.said
+
+
+def test_yaml_reads_nothing_as_something_else() -> None:
+    text = "a: NO\nb: 02101\nc: +12025550100\nd: 1_000\ne: 2026-11-26\nf: 12:30\ng: true\nh: null\ni: 'true'"
+    said = read(text, {}).said
+    assert list(said.values()) == [
+        "NO", "02101", "+12025550100", "1_000", "2026-11-26", "12:30", True, None, "true",
+    ]  # fmt: skip
+
+
+def test_the_environment_fills_in_what_does_not_belong_in_a_repository() -> None:
+    said = read(
+        "a: ${EIN}\nb: x-$${EIN}-${EIN}\nc: '${EMPTY}'", {"EIN": "12-3456789", "EMPTY": ""}
+    ).said
+    assert said == {"a": "12-3456789", "b": "x-${EIN}-12-3456789", "c": ""}
+
+
+scalars = st.one_of(st.text(max_size=8), st.booleans(), st.none(), st.integers(), st.floats())
+trees = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    said=trees
+    | st.fixed_dictionaries({}, optional={"service": trees, "senders": trees, "campaign": trees})
+)
+def test_any_file_is_read_or_refused_with_lines_that_are_there(said: object) -> None:
+    text = yaml.safe_dump(said, allow_unicode=True)
+    lines = range(1, max(len(text.splitlines()), 1) + 1)
+    assert {each.line for each in problems_of(text)} <= set(lines)
+
+
+def problems_of(text: str) -> tuple[Problem, ...]:
+    try:
+        load(text, {})
+    except BrokenFileError as error:
+        return error.problems
+    return ()
+
+
+def test_the_published_schema_takes_what_is_taken_and_refuses_what_is_not() -> None:
+    validator = Draft202012Validator(messaging_file.schema())
+    assert validator.is_valid(WANTED | registration() | {"link_domain": None})
+    for bad in (
+        {"service": {"inbound_url": "https://e.com"}},
+        {"service": {"sticky_sender": "on"}},
+        {"sender": []},
+        {"senders": [{"alphanumeric": 1}]},
+        {"link_domain": "x"},
+        {"brand": {}},
+    ):
+        assert not validator.is_valid(bad), bad
+
+
+def test_the_example_is_a_file_that_is_taken() -> None:
+    example = Path(__file__).parents[2] / "docs" / "messaging.example.yaml"
+    wanted = load(example.read_text(), {"EIN": "12-3456789"})
+    assert wanted.settings
+    assert wanted.senders
+    assert wanted.brand
+    assert wanted.campaign
