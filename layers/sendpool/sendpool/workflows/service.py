@@ -17,7 +17,8 @@ from sendpool.adapters.twilio.services import Services, UnknownSenderError
 from sendpool.adapters.twilio.toll_free import TollFreeVerifications
 from sendpool.domain import messaging_service, senders
 from sendpool.domain.errors import InvalidRequestError, NotFoundError, Violation
-from sendpool.domain.events import Event, drifted, sender_added, sender_removed
+from sendpool.domain.events.event import Event
+from sendpool.domain.events.service import drifted, sender_added, sender_removed
 from sendpool.domain.messaging_service import (
     WEBHOOKS,
     Changes,
