@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sendpool.domain.events import DATA, EventType
+from sendpool.domain.events.catalogue import DATA
+from sendpool.domain.events.event import EventType
 
 _DESCRIPTION = (
     "What happened to a message, a person, a broadcast or the Messaging Service: the detail of an event of "

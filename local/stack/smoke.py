@@ -18,7 +18,9 @@ LAYER = BUILD / "SendpoolLayer" / "python"
 
 # Twilio waits for webhooks: what answers it must start quickly
 SLOW_TO_LOAD = ("twilio.rest", "pydantic")
-FORBIDDEN = {"InboundFunction": SLOW_TO_LOAD, "StatusFunction": (*SLOW_TO_LOAD, "twilio")}
+FORBIDDEN = {"InboundFunction": SLOW_TO_LOAD} | dict.fromkeys(
+    ("StatusFunction", "ClicksFunction", "FallbackFunction"), (*SLOW_TO_LOAD, "twilio")
+)
 
 IMPORT = """
 import json, os, sys, time

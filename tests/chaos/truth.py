@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sendpool.adapters.ledger.table import load
-from sendpool.domain.events import OF_A_STATUS
+from sendpool.domain.events.messages import OF_A_STATUS
 from sendpool.domain.message import UNDECIDED, Status, later
 from tests.chaos.deployment import deployment
 from tests.chaos.scenarios import BODY, SENT, Expected, Row

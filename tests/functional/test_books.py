@@ -14,10 +14,9 @@ from urllib.parse import parse_qsl
 import pytest
 
 from functions.messages.app import lambda_handler as messages
-from functions.sweeper import app
 from sendpool.adapters.twilio.transport import NoAnswerError
 from sendpool.domain.books import REMEDIES, Cause
-from sendpool.edge import outbound
+from sendpool.edge import duties, outbound
 from sendpool.workflows import close_books, reconcile
 from tests.functional.aws import SERVICE_SID, Aws, Context
 from tests.functional.conftest import Clock
@@ -530,9 +529,11 @@ def test_dying_at_any_call_counts_nothing_twice_and_forgets_nothing(
     monkeypatch.setattr(close_books, "_SIDS_A_PAGE", 1)
     books.twilio.page_size = 2
 
+    turn = duties.Turn(Context())
+
     def sweep() -> None:
-        app._reconcile(lambda: True)
-        app._close_books(lambda: True)
+        duties._reconcile(turn)
+        duties._close_books(turn)
 
     struck = Counter[str]()
     day = DAY

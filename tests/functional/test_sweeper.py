@@ -17,7 +17,7 @@ from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters import aws as clients
 from sendpool.adapters.ledger.keys import OPEN_SHARDS
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError
-from sendpool.edge import outbound, warm
+from sendpool.edge import duties, outbound, warm
 from tests.functional.aws import Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow, callback
@@ -433,3 +433,28 @@ def test_a_broadcast_that_cannot_be_woken_keeps_no_message_waiting(
     with pytest.raises(KeyError):
         sweep()
     assert each_once(twilio, 1)
+
+
+# ------------------------------------------------------------------------------------------------ duties
+
+
+def test_what_a_duty_raises_keeps_no_other_back_and_fails_the_sweep(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # GIVEN three duties, the first two of which fail
+    done: list[str] = []
+
+    def first(_turn: duties.Turn) -> None:
+        done.append("first")
+        raise OSError("first")
+
+    def second(_turn: duties.Turn) -> None:
+        done.append("second")
+        raise OSError("second")
+
+    monkeypatch.setattr(duties, "DUTIES", (first, second, lambda _turn: done.append("third")))
+    # WHEN
+    with pytest.raises(OSError, match="second"):
+        sweep()
+    # THEN all had their turn, in order
+    assert done == ["first", "second", "third"]

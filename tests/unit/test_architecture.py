@@ -150,6 +150,55 @@ def test_nobody_catches_everything_but_whoever_answers_a_deployment() -> None:
     assert catching == ["provisioning.py"]
 
 
+# Twilio waits for these: they load nothing that they do not need to take in what it says
+WEBHOOKS = ("status", "inbound", "fallback", "clicks")
+NOT_FOR_WEBHOOKS = {
+    "pydantic",
+    "twilio.rest",
+    "sendpool.adapters.events",
+    "sendpool.adapters.ledger.a2p",
+    "sendpool.adapters.ledger.toll_free",
+    "sendpool.adapters.twilio.services",
+    "sendpool.domain.a2p",
+    "sendpool.domain.events",
+    "sendpool.domain.preflight",
+    "sendpool.domain.senders",
+    "sendpool.domain.toll_free",
+    "sendpool.edge.duties",
+    "sendpool.edge.routes",
+    "sendpool.edge.seldom",
+    "sendpool.edge.serving",
+    "sendpool.workflows.registering",
+    "sendpool.workflows.service",
+}
+
+
+@pytest.mark.parametrize("function", WEBHOOKS)
+def test_webhooks_load_no_registration_toll_free_preflight_service_or_events(function: str) -> None:
+    loaded = _loaded(function)
+    assert "sendpool.edge.webhooks" in loaded
+    assert {each for each in loaded if _within(each, NOT_FOR_WEBHOOKS)} == set()
+
+
+def test_what_webhooks_must_not_load_is_there_and_loaded_by_others() -> None:
+    # or a name that is wrong or old would forbid nothing
+    others = _loaded("compliance") | _loaded("sweeper") | _loaded("service")
+    assert others >= NOT_FOR_WEBHOOKS
+
+
+def _loaded(function: str) -> set[str]:
+    """Every module that a function has loaded when it is ready, in an interpreter of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, app; print(*sys.modules)"],
+        env={"PYTHONPATH": str(FUNCTIONS / function), "AWS_DEFAULT_REGION": "us-east-1"},
+        cwd=LAYER,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
 IMPORTS_EVERYTHING = """
 import importlib, os, pkgutil, socket, sys
 import boto3, botocore.session

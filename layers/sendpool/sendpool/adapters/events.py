@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from sendpool.adapters.queues import encode
-from sendpool.domain.events import Event
+from sendpool.domain.events.event import Event
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

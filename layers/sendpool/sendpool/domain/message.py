@@ -265,6 +265,11 @@ class MessageRecord:
     attempted_at: datetime | None = None
     due_at: datetime | None = None
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """What a single message was sent with; those of broadcasts have none."""
+        return self.message.tags if self.message else {}
+
 
 # ------------------------------------------------------------------------------------------------ delivery
 

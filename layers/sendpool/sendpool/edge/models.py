@@ -544,7 +544,7 @@ class Message(BaseModel):
             error=_twilio_error(code) if code else None,
             timeline=delivery.timeline if delivery else {},
             clicks=ClicksView.of(clicks) if clicks else None,
-            tags=message.tags if message else {},
+            tags=record.tags,
         )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from sendpool.domain.messaging_service import Changes, Value, problems
 
 if TYPE_CHECKING:
-    from sendpool.domain.events import Told
+    from sendpool.domain.events.messages import Told
 
 # our names of the service's switches: the environment's
 _SWITCHES = {

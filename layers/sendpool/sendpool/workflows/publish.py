@@ -14,7 +14,9 @@ from sendpool.adapters.events import EventBus
 from sendpool.adapters.ledger.changes import UnreadableChangeError, read_change
 from sendpool.adapters.ledger.messages import Messages
 from sendpool.adapters.queues import Queues
-from sendpool.domain.events import Change, Event, Told, asks_whose, events_of
+from sendpool.domain.events.changes import Change, asks_whose, events_of
+from sendpool.domain.events.event import Event
+from sendpool.domain.events.messages import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

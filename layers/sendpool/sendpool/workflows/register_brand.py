@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
 from sendpool.domain.a2p.application import (
@@ -21,7 +22,7 @@ from sendpool.domain.a2p.application import (
 )
 from sendpool.domain.a2p.record import Brand, BrandRecord, Bundle, HandedIn, Made
 from sendpool.domain.errors import ConflictError, NotFoundError
-from sendpool.workflows.registering import Registering, Work, again
+from sendpool.workflows.registering import Registering, Work, again, go_on
 
 _BRAND: Final = "brand"
 
@@ -36,28 +37,23 @@ def declare(
 
     Raises ConflictError when something else is declared than is under review or registered.
     """
-    now = needs.now()
     known = needs.records.brand(name)
-    record = known or BrandRecord(name=name, application=application, created_at=now)
+    record = known or BrandRecord(name=name, application=application, created_at=needs.now())
     if known and known.application != application:
         _check_open(known, application)
         # another kind has another fee
         is_same = known.application.kind is application.kind
         accepted_at = known.fees_accepted_at if is_same else None
         record = replace(known, application=application, lacks={}, fees_accepted_at=accepted_at)
-    if accept_fees and record.fees_accepted_at is None:
-        record = replace(record, fees_accepted_at=now)
-    return _go_on(record, needs, resubmit=False)
+    return go_on(record, needs, _steps, accept_fees=accept_fees)
 
 
 def advance(
     name: str, needs: Registering, *, accept_fees: bool = False, resubmit: bool = False
 ) -> BrandRecord:
     """Go on with a registration; `resubmit` hands in again what was rejected, as it is."""
-    record = find(name, needs)
-    if accept_fees and record.fees_accepted_at is None:
-        record = replace(record, fees_accepted_at=needs.now())
-    return _go_on(record, needs, resubmit=resubmit)
+    steps = partial(_steps, resubmit=resubmit)
+    return go_on(find(name, needs), needs, steps, accept_fees=accept_fees)
 
 
 def find(name: str, needs: Registering) -> BrandRecord:
@@ -96,16 +92,15 @@ def vet(
             code="brand_not_approved",
             remedy=f"GET /compliance/brands/{name} shows what comes next.",
         )
-    work = Work(record, needs)
-    work.step = "vetting"
 
-    def begin() -> None:
+    def begin(work: Work[BrandRecord]) -> None:
+        work.step = "vetting"
         there = needs.a2p.vettings(brand.sid)
         if not any(each.provider == provider and each.status != "FAILED" for each in there):
             there += (needs.a2p.vet(brand.sid, provider, vetting_id),)
         work.keep(replace(work.record, vettings=there))
 
-    return work.through(begin)
+    return go_on(record, needs, begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +118,21 @@ def forget(name: str, needs: Registering) -> Forgotten:
     """
     record = find(name, needs)
     _check_unused(record, needs)
-    work = Work(record, needs)
     deletable = [] if record.brand else list(_deleting(record, needs))
 
-    def delete() -> None:
+    def delete(work: Work[BrandRecord]) -> None:
         for each in deletable:
             work.check_time()
             each()
 
-    after = work.through(delete)
-    needs.records.delete(after)
+    needs.records.delete(go_on(record, needs, delete))
     return Forgotten(name, tuple(_left(record)))
 
 
 # ------------------------------------------------------------------------------------------------ going on
 
 
-def _go_on(record: BrandRecord, needs: Registering, *, resubmit: bool) -> BrandRecord:
-    work = Work(record, needs)
-    return work.through(lambda: _steps(work, resubmit=resubmit))
-
-
-def _steps(work: Work[BrandRecord], *, resubmit: bool) -> None:
+def _steps(work: Work[BrandRecord], *, resubmit: bool = False) -> None:
     for which in Which:
         work.step = which.value
         if not _approved(work, which, resubmit=resubmit):

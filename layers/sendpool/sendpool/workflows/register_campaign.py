@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sendpool.domain.a2p.record import (
@@ -16,7 +17,7 @@ from sendpool.domain.a2p.record import (
 from sendpool.domain.errors import ConflictError, InvalidRequestError, NotFoundError, Violation
 from sendpool.domain.preflight.campaign import Campaign
 from sendpool.domain.preflight.verdict import Finding, preflight
-from sendpool.workflows.registering import Registering, Work, again
+from sendpool.workflows.registering import Registering, Work, again, go_on
 
 _CAMPAIGN: Final = "campaign"
 
@@ -38,9 +39,8 @@ def declare(
     owner = _brand(brand, needs)
     judge(campaign, owner, force=force)
     known = needs.records.campaign(service_sid)
-    now = needs.now()
     record = known or CampaignRecord(
-        service_sid=service_sid, brand=brand, campaign=campaign, created_at=now
+        service_sid=service_sid, brand=brand, campaign=campaign, created_at=needs.now()
     )
     if known and (known.campaign, known.brand) != (campaign, brand):
         _check_open(known, campaign, brand)
@@ -48,9 +48,7 @@ def declare(
         is_same = is_same_use(known.campaign, campaign)
         accepted_at = known.fees_accepted_at if is_same else None
         record = replace(known, campaign=campaign, brand=brand, fees_accepted_at=accepted_at)
-    if accept_fees and record.fees_accepted_at is None:
-        record = replace(record, fees_accepted_at=now)
-    return _go_on(replace(record, is_forced=force), needs, resubmit=False)
+    return go_on(replace(record, is_forced=force), needs, _steps, accept_fees=accept_fees)
 
 
 def judge(campaign: Campaign, brand: BrandRecord, *, force: bool) -> None:
@@ -73,10 +71,8 @@ def advance(
     service_sid: str, needs: Registering, *, accept_fees: bool = False, resubmit: bool = False
 ) -> CampaignRecord:
     """Go on with a registration; `resubmit` hands in again what was rejected, as it is."""
-    record = find(service_sid, needs)
-    if accept_fees and record.fees_accepted_at is None:
-        record = replace(record, fees_accepted_at=needs.now())
-    return _go_on(record, needs, resubmit=resubmit)
+    steps = partial(_steps, resubmit=resubmit)
+    return go_on(find(service_sid, needs), needs, steps, accept_fees=accept_fees)
 
 
 def find(service_sid: str, needs: Registering) -> CampaignRecord:
@@ -99,16 +95,15 @@ def delete(service_sid: str, needs: Registering, *, stops_traffic: bool) -> Camp
             code="campaign_is_live",
             remedy="Repeat with ?stops_traffic=true. A new campaign is vetted anew, for a fee.",
         )
-    work = Work(record, needs)
-    work.step = _CAMPAIGN
 
-    def remove() -> None:
+    def remove(work: Work[CampaignRecord]) -> None:
+        work.step = _CAMPAIGN
         live = work.record.live
         if live and not live.is_gone:
             needs.a2p.delete(service_sid)
             work.keep(replace(work.record, live=replace(live, status=DELETED, problems=())))
 
-    after = work.through(remove)
+    after = go_on(record, needs, remove)
     needs.records.delete(after)
     return after
 
@@ -116,12 +111,7 @@ def delete(service_sid: str, needs: Registering, *, stops_traffic: bool) -> Camp
 # ------------------------------------------------------------------------------------------------ going on
 
 
-def _go_on(record: CampaignRecord, needs: Registering, *, resubmit: bool) -> CampaignRecord:
-    work = Work(record, needs)
-    return work.through(lambda: _steps(work, resubmit=resubmit))
-
-
-def _steps(work: Work[CampaignRecord], *, resubmit: bool) -> None:
+def _steps(work: Work[CampaignRecord], *, resubmit: bool = False) -> None:
     record, needs = work.record, work.needs
     brand = needs.records.brand(record.brand)
     if brand is None:

@@ -62,10 +62,10 @@ class Work[R: Record]:
         self.record = self.needs.records.save(after)
         return self.record
 
-    def through(self, go_on: Callable[[], None]) -> R:
+    def through(self, steps: Callable[[Work[R]], None]) -> R:
         """Go on as far as it goes, and let the record go. What Twilio refuses is kept, and raised."""
         try:
-            go_on()
+            steps(self)
         except TwilioRefusedError as error:
             at = self.needs.now()
             self.keep(
@@ -82,6 +82,18 @@ class Work[R: Record]:
         except NoTimeError:
             return self._let_go(next_look_at=self.needs.now())
         return self._let_go(refusal=None)
+
+
+def go_on[R: Record](
+    record: R, needs: Registering, steps: Callable[[Work[R]], None], *, accept_fees: bool = False
+) -> R:
+    """Take the lease of a record as it was read or declared, and go through these steps as far as they go now.
+
+    Raises InProgressError when somebody else works on it, and what Twilio refuses.
+    """
+    if accept_fees and record.fees_accepted_at is None:
+        record = replace(record, fees_accepted_at=needs.now())
+    return Work(record, needs).through(steps)
 
 
 def again(last: HandedIn | None, digest: str, failed_at: datetime | None) -> HandedIn | None:

@@ -20,7 +20,8 @@ from sendpool.adapters.twilio.toll_free import TollFreeVerifications
 from sendpool.domain import declaration, messaging_service, senders
 from sendpool.domain.declaration import Declaration
 from sendpool.domain.errors import InvalidRequestError, NotFoundError, Violation
-from sendpool.domain.events import Event, drifted, sender_added, sender_removed
+from sendpool.domain.events.event import Event
+from sendpool.domain.events.service import drifted, sender_added, sender_removed
 from sendpool.domain.messaging_service import (
     SENDERS,
     WEBHOOKS,

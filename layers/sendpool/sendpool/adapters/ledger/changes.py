@@ -12,19 +12,13 @@ from sendpool.adapters.ledger.people import to_inbound, to_standing
 from sendpool.adapters.ledger.table import Item, load
 from sendpool.adapters.ledger.toll_free import to_toll_free
 from sendpool.domain.a2p.record import BrandRecord, CampaignRecord
-from sendpool.domain.events import (
-    Broadcasting,
-    Change,
-    Clicking,
-    Completing,
-    Delivering,
-    OptingOut,
-    Receiving,
-    RegisteringBrand,
-    RegisteringCampaign,
-    Reviewing,
-    Sending,
-)
+from sendpool.domain.events.a2p import RegisteringBrand, RegisteringCampaign
+from sendpool.domain.events.broadcasts import Broadcasting, Completing
+from sendpool.domain.events.changes import Change
+from sendpool.domain.events.clicks import Clicking
+from sendpool.domain.events.messages import Delivering, Sending
+from sendpool.domain.events.people import OptingOut, Receiving
+from sendpool.domain.events.toll_free import Reviewing
 
 
 class UnreadableChangeError(ValueError):
