@@ -439,7 +439,7 @@ def test_a_broadcast_that_cannot_be_woken_keeps_no_message_waiting(
 
 
 def test_what_a_duty_raises_keeps_no_other_back_and_fails_the_sweep(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     # GIVEN three duties, the first two of which fail
     done: list[str] = []
@@ -456,5 +456,7 @@ def test_what_a_duty_raises_keeps_no_other_back_and_fails_the_sweep(
     # WHEN
     with pytest.raises(OSError, match="second"):
         sweep()
-    # THEN all had their turn, in order
+    # THEN all had their turn, in order, and each failure is in the log
     assert done == ["first", "second", "third"]
+    failed = [each.duty for each in caplog.records if each.msg == "duty failed"]  # type: ignore[attr-defined]
+    assert failed == ["first", "second"]

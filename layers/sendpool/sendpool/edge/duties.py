@@ -6,7 +6,6 @@ A duty is a function of the turn. It finds out by itself whether it is due, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -42,11 +41,17 @@ class Turn:
 
 
 def do_duties(context: LambdaContext) -> None:
-    """Do all duties. What one of them raises keeps no other back; the last of it is raised when all are done."""
+    """Do all duties. What one of them raises is logged and keeps no other back; the last is raised in the end."""
     turn = Turn(context)
-    with ExitStack() as rest:
-        for duty in reversed(DUTIES):  # the last one put there is done first
-            rest.callback(duty, turn)
+    failed: Exception | None = None
+    for duty in DUTIES:
+        try:
+            duty(turn)
+        except Exception as error:  # noqa: BLE001  whatever it is, the others have their turn
+            logger.error("duty failed", extra={"duty": duty.__name__}, exc_info=error)
+            failed = error
+    if failed:
+        raise failed
 
 
 def _sweep(turn: Turn) -> None:
