@@ -16,7 +16,7 @@ from sendpool.edge import warm
 from sendpool.edge.batch import QueueProcessor
 from sendpool.edge.observability import logger
 from sendpool.edge.planning import plan_making
-from sendpool.edge.policy import policy
+from sendpool.edge.policy import policy, pool_rate
 from sendpool.edge.prices import prices
 from sendpool.workflows.dispatch import Dispatching, Tick, on_tick
 from sendpool.workflows.plan import PlanTick
@@ -52,6 +52,7 @@ def _dispatch(tick: Tick, *, by: str) -> None:
         queues=warm.queues(),
         parking=warm.parking(),
         policy=policy,
+        pool_rate=pool_rate,
         prices=prices,
         default_region=warm.settings().default_region,
         now=warm.now,

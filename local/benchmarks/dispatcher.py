@@ -193,6 +193,7 @@ def measure(rows: int, *, is_packed: bool, folder: Path) -> dict[str, object]:
             now=clock,
         ),
         policy=lambda: policy,
+        pool_rate=lambda: None,
         prices=lambda: cast("Any", None),  # it has no budget
         default_region="US",
         now=clock,

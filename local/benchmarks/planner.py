@@ -141,6 +141,7 @@ def _making(disk: Disk, queue: Counting, clock: Clock) -> PlanMaking:
         ),
         prices=cast("Any", FixedPrices(clock)),
         wording=Wording(brand="Example", link_domain=""),
+        pool_rate=lambda: None,
         default_region="US",
         now=clock,
     )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from functions.dispatcher.app import lambda_handler as dispatcher
+from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters import aws as clients
 from sendpool.edge import prices, warm
 from tests.functional.aws import Aws, Context
@@ -251,6 +252,17 @@ def test_who_is_texted_when_and_when_it_is_over(flow: Flow, clock: Clock) -> Non
     # 40 segments at two a second, from eight on
     assert plan["finish_at"] == "2026-11-24T13:00:20Z"
     assert plan["too_late"] == 0
+
+
+def test_without_a_rate_it_ends_when_the_pool_has_passed_everything_on(
+    flow: Flow, twilio: FakeTwilio, clock: Clock
+) -> None:
+    # GIVEN a campaign that is granted one segment a second by each of three carriers
+    twilio.numbers, twilio.campaigns, twilio.campaign_mps = ["+12025550100"], ["VERIFIED"], 1.0
+    sweeper({}, Context())
+    broadcast_id = flow.created(body="Hi", recipients=people(30), category="transactional")
+    plan = planned(flow, broadcast_id, at="2026-11-24T15:00:00Z")
+    assert plan["finish_at"] == "2026-11-24T15:00:10Z"
 
 
 def test_a_pace_that_does_not_reach_everybody_in_time_is_told(flow: Flow, clock: Clock) -> None:

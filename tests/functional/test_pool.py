@@ -15,6 +15,7 @@ import pytest
 
 from functions.dispatcher.app import lambda_handler as dispatcher
 from functions.sender.app import lambda_handler as sender
+from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters.twilio.transport import NeverSentError
 from sendpool.domain.message import RefusedForNow
 from sendpool.domain.pace import Signal, Slowed, signal_of
@@ -436,3 +437,71 @@ def test_a_second_word_that_was_read_before_the_first_was_written_changes_nothin
     assert warm.broadcasts().slow_down(broadcast, Slowed(50, at))
     assert not warm.broadcasts().slow_down(broadcast, Slowed(25, at + timedelta(seconds=1)))
     assert effective_rate(aws, broadcast_id) == 50
+
+
+# ------------------------------------------------------------------------------------------------ without a rate
+
+
+def looked_at(twilio: FakeTwilio, mps: float, *campaigns: str) -> None:
+    """Let the sweeper find a US long code, and what carriers grant its campaign: three times so much as AT&T."""
+    twilio.numbers, twilio.campaigns, twilio.campaign_mps = ["+12025550100"], [*campaigns], mps
+    sweeper({}, Context())
+
+
+@pytest.mark.parametrize(
+    ("mps", "request_", "people_out"),
+    [
+        (1.0, {}, 100),  # a chunk of a hundred takes half a minute
+        (2.0, {}, 200),
+        (75.0, {}, 900),
+        (1.0, {"rate": 1000}, 900),
+    ],
+)
+def test_a_broadcast_without_a_rate_goes_as_fast_as_the_pool_passes_on(
+    flow: Flow,
+    aws: Aws,
+    twilio: FakeTwilio,
+    mps: float,
+    request_: dict[str, Any],
+    people_out: int,
+) -> None:
+    looked_at(twilio, mps, "VERIFIED")
+    request = {"body": "Hi", "category": "transactional", **request_}
+    broadcast_id = flow.created(recipients=people(900), start="now", **request)
+    tick(aws)
+    tick(aws)
+    flow.send_all()
+    assert len(twilio.made) == people_out
+    report = flow.report(broadcast_id)
+    assert (report["rate"], report["pool_rate"]) == (request_.get("rate"), mps * 3)
+
+
+def test_what_the_pool_passes_on_is_halved_when_its_queues_are_full(
+    flow: Flow, aws: Aws, twilio: FakeTwilio
+) -> None:
+    looked_at(twilio, 10.0, "VERIFIED")
+    broadcast_id = flow.created(
+        recipients=people(5), body="Hi", start="now", category="transactional"
+    )
+    flow.dispatch()
+    flow.send_all()
+    flow.call_back(callback(twilio.made[0], "failed", error_code=30001))
+    assert effective_rate(aws, broadcast_id) == 15
+
+
+@pytest.mark.parametrize("campaigns", [[], ["VERIFIED"]])
+def test_a_pool_of_which_nobody_knows_how_fast_it_is_slows_nothing(
+    flow: Flow, aws: Aws, twilio: FakeTwilio, campaigns: list[str]
+) -> None:
+    # neither before anybody looked, nor where carriers say nothing
+    if campaigns:
+        twilio.numbers, twilio.short_codes = [], []
+        sweeper({}, Context())
+    broadcast_id = flow.created(
+        recipients=people(900), body="Hi", start="now", category="transactional"
+    )
+    tick(aws)
+    tick(aws)
+    flow.send_all()
+    assert len(twilio.made) == 900
+    assert flow.report(broadcast_id)["pool_rate"] is None

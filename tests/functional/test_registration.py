@@ -13,7 +13,7 @@ from functions.messages.app import lambda_handler as messages
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters import aws as clients
 from sendpool.adapters.twilio.transport import NoAnswerError
-from sendpool.domain.registration import Pool
+from sendpool.domain.senders import SenderPool
 from sendpool.edge import warm
 from tests.functional.aws import Context
 from tests.functional.conftest import Clock
@@ -159,4 +159,4 @@ def test_accounts_that_know_better_switch_it_off(
 
 
 def test_a_pool_of_nothing_is_registered() -> None:
-    assert Pool(numbers=(), short_codes=0, has_approved_campaign=False).is_registered
+    assert SenderPool(senders=()).may_text_us

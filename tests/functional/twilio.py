@@ -19,7 +19,17 @@ from local.twilio.contract.contract import Violation, request_violations
 from local.twilio.contract.requests import Request
 from sendpool.adapters.twilio.media import MediaFile
 from sendpool.adapters.twilio.transport import TransportError
+from sendpool.domain.countries import country_of
 
+# the lists of a service, and what each calls its members
+_LISTS = {
+    "PhoneNumbers": "phone_numbers",
+    "ShortCodes": "short_codes",
+    "AlphaSenders": "alpha_senders",
+    "DestinationAlphaSenders": "alpha_senders",
+    "ChannelSenders": "senders",
+    "Usa2p": "compliance",
+}
 _ONE_MESSAGE = re.compile(r"/Messages/(SM[0-9a-f]{32})\.json$")
 
 
@@ -68,6 +78,7 @@ class FakeTwilio(HttpClient):
     numbers: list[str] = field(default_factory=list)
     short_codes: list[str] = field(default_factory=list)
     campaigns: list[str] = field(default_factory=list)
+    campaign_mps: float = 75.0
     service_questions: int = 0
     service_error: TransportError | None = None
     consents: list[dict[str, str]] = field(default_factory=list)
@@ -135,16 +146,22 @@ class FakeTwilio(HttpClient):
         self.service_questions += 1
         if self.service_error:
             raise self.service_error
-        match kind:
-            case "PhoneNumbers":
-                found = {"phone_numbers": [{"phone_number": each} for each in self.numbers]}
-            case "ShortCodes":
-                found = {"short_codes": [{"short_code": each} for each in self.short_codes]}
-            case "Usa2p":
-                found = {"compliance": [{"campaign_status": each} for each in self.campaigns]}
-            case _:
-                raise AssertionError(kind)
-        return Response(200, json.dumps(found))
+        campaign = {"rate_limits": {"att": {"mps": self.campaign_mps}}}
+        found: dict[str, list[dict[str, Any]]] = {
+            "phone_numbers": [
+                {"sid": f"PN{n:032x}", "phone_number": each, "country_code": country_of(each)}
+                for n, each in enumerate(self.numbers)
+            ],
+            "short_codes": [
+                {"sid": f"SC{n:032x}", "short_code": each, "country_code": "US"}
+                for n, each in enumerate(self.short_codes)
+            ],
+            "alpha_senders": [],
+            "senders": [],
+            "compliance": [{"campaign_status": each, **campaign} for each in self.campaigns],
+        }
+        key = _LISTS[kind]
+        return Response(200, json.dumps({key: found[key], "meta": {"key": key}}))
 
     def _deactivations(self, day: str) -> Response:
         """Say where the list of a day is; one of which nothing is known is not out yet."""

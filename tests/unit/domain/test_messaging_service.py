@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sendpool.domain.messaging_service import (
     LONGEST_NAME,
     LONGEST_VALIDITY,
+    PARAMETERS,
     REFUSED,
     SETTINGS,
     USE_CASES,
@@ -23,7 +24,6 @@ from sendpool.domain.messaging_service import (
     problems,
 )
 from sendpool.edge.service_models import (
-    _PARAMETERS,
     ChangeService,
     Setting,
     SettingsView,
@@ -171,8 +171,8 @@ def test_the_api_speaks_of_the_same_settings_and_use_cases() -> None:
 
 def test_what_is_declared_is_declared_by_a_parameter_of_the_template() -> None:
     parameters = as_written().template["Parameters"]
-    assert set(_PARAMETERS.values()) <= set(parameters)
-    assert set(_PARAMETERS) == set(SETTINGS) - {"name", "status_callback"}
+    assert set(PARAMETERS.values()) <= set(parameters)
+    assert set(PARAMETERS) == set(SETTINGS) - {"status_callback"}
     allowed = parameters["ServiceUseCase"]["AllowedValues"]
     assert tuple(allowed) == ("any", *USE_CASES)
     assert parameters["ServiceValidityPeriod"]["MaxValue"] == LONGEST_VALIDITY

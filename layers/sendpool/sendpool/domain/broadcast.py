@@ -138,7 +138,8 @@ class Forgiven:
 class Broadcast:
     """What the ledger keeps of a broadcast.
 
-    `rate` is in segments a second; `first` caps how many are sent to. `retry_of` is the broadcast whose failures it
+    `rate` is in segments a second, and so is `pool_rate`, what the senders of the pool passed on when it was dispatched
+    last; `first` caps how many are sent to. `retry_of` is the broadcast whose failures it
     tries again, those with one of `retry_codes` (`is_tried_again`). `window` is its own hours, at the place of each
     recipient, `budget` what it may cost, in millionths of the account's currency. `due_at` is when somebody has to
     look at it if nothing happens; it changes whenever something does. `parkings` counts what was parked until some
@@ -152,6 +153,7 @@ class Broadcast:
     created_at: datetime
     fingerprint: str = ""
     rate: float | None = None
+    pool_rate: float | None = None
     slowed: Slowed | None = None
     start_at: datetime | None = None
     expire_at: datetime | None = None
@@ -221,12 +223,17 @@ def pace_of(broadcast: Broadcast, order: Order, now: datetime) -> float:
     """How many segments a second may go out now; what is skipped needs no pace."""
     if isinstance(order, Skip):
         return inf
-    return rate_at(broadcast.rate or DEFAULT_PACE, broadcast.slowed, now)
+    return rate_at(_asked(broadcast), broadcast.slowed, now)
 
 
 def slowed_down(broadcast: Broadcast, now: datetime) -> Slowed | None:
     """Return to what a full queue slows a broadcast now; None if it changes nothing (domain/pace.py)."""
-    return slow_down(broadcast.rate or DEFAULT_PACE, broadcast.slowed, now)
+    return slow_down(_asked(broadcast), broadcast.slowed, now)
+
+
+def _asked(broadcast: Broadcast) -> float:
+    """Return the rate that was asked for; without one, as fast as the pool passes on, as far as that is known."""
+    return broadcast.rate or broadcast.pool_rate or DEFAULT_PACE
 
 
 def has_expired(broadcast: Broadcast, now: datetime) -> bool:

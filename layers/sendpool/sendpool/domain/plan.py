@@ -430,7 +430,8 @@ class Plan:
     """What the ledger keeps of a plan; `run` tells it from others of the same broadcast.
 
     `at` is the start that it is about. `upload_etag` is the file that it reads, None for a broadcast that tries another
-    again; `rules_version` the version of the hours that it was made by. `moved_by` is the tick that moved the cursor.
+    again; `rules_version` the version of the hours that it was made by, `pool_rate` the segments a second that the
+    senders of the pool passed on. `moved_by` is the tick that moved the cursor.
     """
 
     broadcast_id: str
@@ -446,6 +447,7 @@ class Plan:
     cursor: PlanCursor = field(default_factory=PlanCursor)
     moved_by: str | None = None
     forecast: Forecast = field(default_factory=Forecast)
+    pool_rate: float | None = None
     finished_at: datetime | None = None
     problem: Problem | None = None
 

@@ -1,7 +1,7 @@
-"""May a pool text US numbers? Long codes need an approved A2P 10DLC campaign; toll-free numbers and short codes do not.
+"""What the sweeper finds out about the pool now and then, for everybody who sends (senders.py says how it is judged).
 
-Without one, carriers refuse every message with 30034, and Twilio charges for it. A pool with both kinds may: Twilio
-picks the sender. One of which nothing is known may as well.
+May it text US numbers? Without an approved A2P 10DLC campaign carriers refuse every message of a long code with 30034,
+and Twilio charges for it. And how many segments a second do its senders pass on?
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sendpool.domain.countries import country_of
-
 # +1 800, 888, 877, ...
 _TOLL_FREE: Final = frozenset({"800", "822", "833", "844", "855", "866", "877", "888"})
 _LOOK_AGAIN = timedelta(hours=1)
@@ -19,28 +17,13 @@ _LOOK_AGAIN = timedelta(hours=1)
 _LOOK_AGAIN_SOON = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """What a Messaging Service sends with, as Twilio says: numbers in E.164."""
-
-    numbers: tuple[str, ...]
-    short_codes: int
-    has_approved_campaign: bool
-
-    @property
-    def is_registered(self) -> bool:
-        """Tell whether something in it may text US numbers, or nothing in it could."""
-        american = [number for number in self.numbers if country_of(number) == "US"]
-        only_long_codes = american and not any(map(is_toll_free, american))
-        return self.has_approved_campaign or bool(self.short_codes) or not only_long_codes
-
-
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What was found when it was looked at last."""
+    """What was found when it was looked at last; `segments_per_second` is None when that is not known."""
 
     is_registered: bool
     checked_at: datetime
+    segments_per_second: float | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether somebody should look again."""

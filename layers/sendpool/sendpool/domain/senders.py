@@ -178,6 +178,19 @@ class SenderPool:
         return _RATES.get(sender.kind)
 
     @property
+    def may_text_us(self) -> bool:
+        """Tell whether something in it may text US numbers, or nothing in it could; long codes need a campaign.
+
+        A pool with several kinds may: Twilio picks the sender.
+        """
+        if self.campaign and self.campaign.registered is Registered.YES:
+            return True
+        others = {SenderKind.SHORT_CODE, SenderKind.TOLL_FREE}
+        return any(each.kind in others for each in self.senders) or not any(
+            each.needs_campaign for each in self.senders
+        )
+
+    @property
     def throughput(self) -> float:
         """Segments of SMS a second of the whole pool, as far as it is known: what it has toward all countries."""
         return sum(each.rate or 0.0 for each in self.by_kind if each.kind in _TEXTING)

@@ -72,7 +72,8 @@ def _check_registration(_turn: Turn) -> None:
     found = check_registration(
         Checking(
             records=warm.registration_records(),
-            registrations=outbound.registrations,
+            services=outbound.services,
+            verifications=outbound.toll_free_verifications,
             service_sid=warm.parameters().messaging_service_sid,
             now=warm.now,
         )

@@ -818,6 +818,11 @@ class BroadcastView(BaseModel):
     start_at: datetime | None = None
     started_at: datetime | None = None
     expire_at: datetime | None = None
+    rate: float | None = Field(default=None, description="Segments a second, as asked for")
+    pool_rate: float | None = Field(
+        default=None,
+        description="Segments a second that the pool passed on when it was dispatched last: its pace without a rate",
+    )
     held_reason: str | None = None
     held_at: datetime | None = None
     completed_at: datetime | None = None
@@ -855,6 +860,8 @@ class BroadcastView(BaseModel):
             start_at=broadcast.start_at,
             started_at=broadcast.started_at,
             expire_at=broadcast.expire_at,
+            rate=broadcast.rate,
+            pool_rate=broadcast.pool_rate,
             held_reason=broadcast.held_reason,
             held_at=broadcast.held_at,
             completed_at=counters.completed_at,

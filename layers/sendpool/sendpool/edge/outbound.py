@@ -22,7 +22,6 @@ from sendpool.adapters.twilio.numbers import Numbers
 from sendpool.adapters.twilio.products import (
     Consents,
     Deactivations,
-    Registrations,
     Storage,
     open_storage,
     product_url,
@@ -86,13 +85,6 @@ def consents() -> Consents:
     """Return Twilio's Consents API; a sender is told of few, and keeps no connection for it."""
     return Consents(
         credentials=warm.parameters().credentials, http_client=_transport_to("accounts")
-    )
-
-
-def registrations() -> Registrations:
-    """Return what Twilio knows of services, their pools and campaigns."""
-    return Registrations(
-        credentials=warm.parameters().credentials, http_client=_transport_to("messaging")
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sendpool.edge import warm
 from sendpool.edge.control import controlling
-from sendpool.edge.policy import policy_by_template
+from sendpool.edge.policy import policy_by_template, pool_rate
 from sendpool.workflows.plan import Planning
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def plan_making() -> PlanMaking:
         deciding=deciding(),
         prices=prices(),
         wording=_wording(),
+        pool_rate=pool_rate,
         default_region=warm.settings().default_region,
         now=warm.now,
     )

@@ -1,4 +1,4 @@
-"""What the account allows: quiet hours, countries and frequency caps by the template, registration by Twilio's word."""
+"""What the account allows: quiet hours, countries and caps by the template, registration and speed by Twilio's word."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sendpool.domain.decision import Policy
 from sendpool.domain.quiet_hours import Cap, Watch, load_rules
+from sendpool.domain.registration import Registration
 from sendpool.edge import warm
 from sendpool.edge.settings import Limits, QuietHours
 
@@ -17,9 +18,16 @@ _KNOWN_FOR = timedelta(minutes=1)
 
 def policy() -> Policy:
     allowed = policy_by_template()
-    if not warm.settings().checks_registration or _registered.holds(warm.now()):
-        return allowed
-    return replace(allowed, is_registered=False)
+    known = _registration.known(warm.now()) if warm.settings().checks_registration else None
+    return (
+        allowed if known is None or known.is_registered else replace(allowed, is_registered=False)
+    )
+
+
+def pool_rate() -> float | None:
+    """Return how many segments a second the senders of the pool pass on; None as long as nobody knows."""
+    known = _registration.known(warm.now())
+    return known.segments_per_second if known else None
 
 
 def policy_by_template() -> Policy:
@@ -27,26 +35,25 @@ def policy_by_template() -> Policy:
     return _policy(warm.settings().quiet_hours, warm.settings().limits)
 
 
-class _Registered:
-    """Whether the service may text US numbers, read once a minute."""
+class _Known:
+    """What the sweeper found out about the pool, read once a minute."""
 
     def __init__(self) -> None:
         self._read_at: datetime | None = None
-        self._is_registered = True
+        self._found: Registration | None = None
 
-    def holds(self, now: datetime) -> bool:
+    def known(self, now: datetime) -> Registration | None:
         if self._read_at is None or not timedelta() <= now - self._read_at < _KNOWN_FOR:
-            known = warm.registration_records().get(warm.parameters().messaging_service_sid)
-            self._is_registered = known is None or known.is_registered
+            self._found = warm.registration_records().get(warm.parameters().messaging_service_sid)
             self._read_at = now
-        return self._is_registered
+        return self._found
 
     def forget(self) -> None:
         self._read_at = None
 
 
-_registered = _Registered()
-warm.on_start_over(_registered.forget)
+_registration = _Known()
+warm.on_start_over(_registration.forget)
 
 
 @functools.cache

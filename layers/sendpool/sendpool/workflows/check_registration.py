@@ -1,4 +1,6 @@
-"""Find out now and then whether the Messaging Service may text US numbers, so that nothing is sent into 30034.
+"""Find out now and then whether the Messaging Service may text US numbers, and how fast its senders are.
+
+So that nothing is sent into 30034, and broadcasts go as fast as the pool passes on.
 
 What is found is written for everybody who decides. When Twilio cannot be asked, what was found last goes on to hold.
 """
@@ -10,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sendpool.adapters.ledger.registrations import RegistrationRecords
-from sendpool.adapters.twilio.products import Registrations
-from sendpool.domain.errors import TwilioBusyError, TwilioUnavailableError
+from sendpool.adapters.twilio.services import Services
+from sendpool.adapters.twilio.toll_free import TollFreeVerifications
+from sendpool.domain.errors import TwilioBusyError, TwilioRefusedError, TwilioUnavailableError
 from sendpool.domain.registration import Registration
+from sendpool.workflows.look_at_pool import look_at_pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +24,8 @@ class Checking:
     """What checking needs."""
 
     records: RegistrationRecords
-    registrations: Callable[[], Registrations]
+    services: Callable[[], Services]
+    verifications: Callable[[], TollFreeVerifications]
     service_sid: str
     now: Callable[[], datetime]
 
@@ -31,9 +36,9 @@ def check_registration(needs: Checking) -> Registration | None:
     if known and not known.is_due(needs.now()):
         return None
     try:
-        pool = needs.registrations().of(needs.service_sid)
-    except (TwilioBusyError, TwilioUnavailableError):
+        pool = look_at_pool(needs.service_sid, needs.services(), needs.verifications())
+    except (TwilioRefusedError, TwilioBusyError, TwilioUnavailableError):
         return None
-    found = Registration(pool.is_registered, needs.now())
+    found = Registration(pool.may_text_us, needs.now(), pool.throughput or None)
     needs.records.put(needs.service_sid, found)
     return found

@@ -89,6 +89,7 @@ class Dispatching:
     queues: Queues
     parking: Parking
     policy: Callable[[], Policy]
+    pool_rate: Callable[[], float | None]
     prices: Callable[[], Prices]
     default_region: str
     now: Callable[[], datetime]
@@ -131,7 +132,8 @@ def _import(broadcast: Broadcast, dispatching: Dispatching, *, by: str) -> None:
         _post_next(broadcast, Cursor(), dispatching)
 
 
-def _release(broadcast: Broadcast, order: Order, dispatching: Dispatching, *, by: str) -> None:
+def _release(found: Broadcast, order: Order, dispatching: Dispatching, *, by: str) -> None:
+    broadcast = replace(found, pool_rate=dispatching.pool_rate())
     lines, at_end = read_slice(
         dispatching.files,
         broadcast.id,

@@ -80,6 +80,7 @@ class PlanMaking:
     deciding: Deciding
     prices: Prices
     wording: Wording
+    pool_rate: Callable[[], float | None]
     default_region: str
     now: Callable[[], datetime]
 
@@ -168,7 +169,7 @@ def _plan(plan: Plan, broadcast: Broadcast, making: PlanMaking, *, by: str) -> N
         return
     if work.is_at_end:
         making.files.join_report(report_name(plan), work.plan.cursor.parts)
-        making.plans.finish(work.plan, at=making.now())
+        making.plans.finish(work.plan, pool_rate=making.pool_rate(), at=making.now())
     else:
         _post(plan, work.plan.cursor, making)
 

@@ -7,7 +7,7 @@ run and stops. Dying between the item and its tick leaves a plan that stands sti
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -113,7 +113,7 @@ def _of_plan(plan: Plan, broadcast: Broadcast, needs: Planning) -> Planned:
     findings = _findings(broadcast.content, needs.wording())
     if plan.state is not PlanState.DONE:
         return Planned(plan=plan, findings=findings)
-    pace = pace_of(broadcast, Go(), plan.at)
+    pace = pace_of(replace(broadcast, pool_rate=plan.pool_rate), Go(), plan.at)
     start_at = max(plan.at, needs.now)
     return Planned(
         plan=plan,

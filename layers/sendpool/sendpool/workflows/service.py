@@ -30,7 +30,8 @@ from sendpool.domain.messaging_service import (
     MessagingService,
     differences,
 )
-from sendpool.domain.senders import NewSender, Sender, SenderKind, SenderPool
+from sendpool.domain.senders import NewSender, Sender, SenderPool
+from sendpool.workflows.look_at_pool import look_at_pool, pool_of
 
 _DECLARED: Final = (
     "setting_declared",
@@ -195,7 +196,7 @@ class PoolPage:
 def list_senders(needs: Serving, *, cursor: str | None, limit: int) -> PoolPage:
     """Show up to `limit` senders after a cursor; raises InvalidRequestError for what is none."""
     after = _place(cursor) if cursor else None
-    pool = _pool(needs.services.senders(needs.service_sid), needs)
+    pool = look_at_pool(needs.service_sid, needs.services, needs.verifications)
     shown, following = pool.page(after=after, limit=limit)
     return PoolPage(senders=shown, pool=pool, next_cursor=_cursor(following) if following else None)
 
@@ -216,7 +217,8 @@ def add_sender(new: NewSender, needs: Serving) -> tuple[Sender, SenderPool, bool
         raise InvalidRequestError(Violation(field, "unknown_sender", words)) from error
     # also of one that was there: whoever added it may have died before it was told
     needs.tell([sender_added(needs.service_sid, sender, now=needs.now())])
-    return sender, _pool([sender], needs), is_new
+    alone = pool_of([sender], needs.service_sid, needs.services, needs.verifications)
+    return sender, alone, is_new
 
 
 def _by_sid(new: NewSender, needs: Serving) -> NewSender:
@@ -236,17 +238,6 @@ def remove_sender(sender_sid: str, needs: Serving) -> bool:
     if removed:
         needs.tell([sender_removed(needs.service_sid, sender_sid, now=needs.now())])
     return removed
-
-
-def _pool(found: Sequence[Sender], needs: Serving) -> SenderPool:
-    """Ask for the registrations that these senders need, and for no others."""
-    needs_campaign = any(each.needs_campaign for each in found)
-    toll_free = [each.sid for each in found if each.kind is SenderKind.TOLL_FREE]
-    return SenderPool(
-        senders=found,
-        campaign=needs.services.campaign(needs.service_sid) if needs_campaign else None,
-        verifications=needs.verifications.statuses(toll_free),
-    )
 
 
 def _cursor(place: str) -> str:

@@ -104,6 +104,7 @@ class Broadcasts:
                 "state": State.DISPATCHED if last else State.SENDING,
                 "cursor": cursor,
                 "advanced_by": by,
+                "pool_rate": str(broadcast.pool_rate) if broadcast.pool_rate else None,
             }
             | items.open_broadcast("tick", broadcast.id, due_at),
         )

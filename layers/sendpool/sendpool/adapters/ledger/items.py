@@ -284,6 +284,7 @@ def to_broadcast(item: Item) -> Broadcast:
         created_at=datetime.fromisoformat(item["created_at"]),
         fingerprint=item["fingerprint"],
         rate=float(item["rate"]) if "rate" in item else None,
+        pool_rate=float(item["pool_rate"]) if item.get("pool_rate") else None,
         slowed=_to_slowed(item),
         first=item.get("first"),
         retry_of=item.get("retry_of"),

@@ -77,12 +77,16 @@ class Plans:
             return replace(plan, cursor=after, forecast=forecast, moved_by=by)
         return None
 
-    def finish(self, plan: Plan, *, at: datetime) -> bool:
+    def finish(self, plan: Plan, *, pool_rate: float | None, at: datetime) -> bool:
         """Move from planning to done; the report is there."""
         return self._change(
             plan,
             when={"state": PlanState.PLANNING, "cursor": _of_cursor(plan.cursor)},
-            to={"state": PlanState.DONE, "finished_at": items.written(at)},
+            to={
+                "state": PlanState.DONE,
+                "finished_at": items.written(at),
+                "pool_rate": str(pool_rate) if pool_rate else None,
+            },
         ).written
 
     def fail(self, plan: Plan, problem: Problem) -> bool:
@@ -123,6 +127,7 @@ def _to_plan(item: Item) -> Plan:
         ),
         moved_by=item.get("moved_by"),
         forecast=Forecast.from_json(item["forecast"]),
+        pool_rate=float(item["pool_rate"]) if item.get("pool_rate") else None,
         finished_at=datetime.fromisoformat(finished_at) if finished_at else None,
         problem=Problem(**item["problem"]) if "problem" in item else None,
     )

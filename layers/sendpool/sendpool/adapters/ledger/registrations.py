@@ -1,4 +1,4 @@
-"""Whether a Messaging Service may text US numbers, in the ledger, as the sweeper found it last."""
+"""Whether a Messaging Service may text US numbers, and how fast it is, in the ledger, as the sweeper found it last."""
 
 from __future__ import annotations
 
@@ -20,12 +20,20 @@ class RegistrationRecords:
         item = self._table.get_many([key]).get(key)
         if item is None:
             return None
-        return Registration(item["is_registered"], datetime.fromisoformat(item["checked_at"]))
+        rate = item.get("segments_per_second")
+        return Registration(
+            item["is_registered"],
+            datetime.fromisoformat(item["checked_at"]),
+            float(rate) if rate is not None else None,
+        )
 
     def put(self, service_sid: str, registration: Registration) -> None:
+        rate = registration.segments_per_second
         item = {
             **keys.registration(service_sid)._asdict(),
             "is_registered": registration.is_registered,
             "checked_at": items.written(registration.checked_at),
+            # a decimal fraction survives as text only
+            "segments_per_second": str(rate) if rate is not None else None,
         }
         self._table.put_many([item])

@@ -24,7 +24,6 @@ from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.creation import raise_if_unclear, said
 from sendpool.adapters.twilio.transport import FAILURES, TransportError
 from sendpool.domain.errors import TwilioUnavailableError
-from sendpool.domain.registration import Pool
 from sendpool.domain.withdrawal import Forward
 
 _TWILIO = "https://api.twilio.com"
@@ -32,7 +31,6 @@ _TOO_OLD, _NOT_YET = 30113, 30114
 _PIECE_BYTES = 64 * 1024
 _STORAGE_TIMEOUT = urllib3.Timeout(connect=3, read=20)
 _LONGEST_LINE = 64
-_APPROVED = "VERIFIED"
 # more than a pool can hold
 _PAGE = 500
 
@@ -111,38 +109,6 @@ def correlation_id(person: str, service_sid: str, forward: Forward) -> str:
     """Return 32 hex digits that are the same for the same word of the same person."""
     told = f"{person}\n{service_sid}\n{forward.status}\n{forward.at}"
     return hashlib.sha256(told.encode()).hexdigest()[:32]
-
-
-# ------------------------------------------------------------------------------------------------ registration
-
-
-class Registrations(_Product):
-    """What a Messaging Service sends with, and whether its A2P campaign is approved."""
-
-    def __init__(self, *, credentials: Credentials, http_client: HttpClient) -> None:
-        super().__init__(credentials=credentials, http_client=http_client, product="messaging")
-
-    def of(self, service_sid: str) -> Pool:
-        """Look at the pool and the campaign of a service; it may have 400 numbers."""
-        service = f"/v1/Services/{service_sid}"
-        campaigns = self._list(f"{service}/Compliance/Usa2p", "compliance")
-        return Pool(
-            numbers=tuple(
-                each["phone_number"]
-                for each in self._list(f"{service}/PhoneNumbers", "phone_numbers")
-            ),
-            short_codes=len(self._list(f"{service}/ShortCodes", "short_codes")),
-            has_approved_campaign=any(
-                each.get("campaign_status") == _APPROVED for each in campaigns
-            ),
-        )
-
-    def _list(self, path: str, key: str) -> list[dict[str, Any]]:
-        answer = self._ask("GET", path, params={"PageSize": _PAGE})
-        found = said(answer).get(key)
-        if answer.status_code != HTTPStatus.OK or not isinstance(found, list):
-            raise TwilioUnavailableError
-        return found
 
 
 # ------------------------------------------------------------------------------------------------ deactivations
