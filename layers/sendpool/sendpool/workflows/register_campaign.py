@@ -103,10 +103,12 @@ def delete(service_sid: str, needs: Registering, *, stops_traffic: bool) -> Camp
     work.step = _CAMPAIGN
 
     def remove() -> None:
-        live = work.record.live
+        # whoever dies from here on leaves nothing that is handed in again by itself
+        work.keep(replace(work.record, fees_accepted_at=None))
+        live = work.record.live or _handed_in_unseen(work)
         if live and not live.is_gone:
             needs.a2p.delete(service_sid)
-            work.keep(replace(work.record, live=replace(live, status=DELETED, problems=())))
+            _note_deletion(work, live)
 
     after = work.through(remove)
     needs.records.delete(after)
@@ -150,12 +152,7 @@ def _first(work: Work[CampaignRecord], brand: BrandRecord) -> LiveCampaign | Non
     if brand.brand is None or not brand.brand.may_campaign:
         return None
     there = needs.a2p.campaign(record.service_sid)
-    is_ours = (
-        there is not None
-        and there.brand_sid == brand.brand.sid
-        and there.description == record.campaign.description
-    )
-    if there is not None and not is_ours:
+    if there is not None and not _is_ours(there, record, brand.brand.sid):
         raise ConflictError(
             f"{record.service_sid} has another campaign, which is {there.status}.",
             code="other_campaign",
@@ -165,9 +162,31 @@ def _first(work: Work[CampaignRecord], brand: BrandRecord) -> LiveCampaign | Non
         if record.fees_accepted_at is None and not brand.application.mock:
             return None
         work.check_time()
+        begun = HandedIn(digest=record.digest, is_sure=False)
+        work.keep(replace(record, handed_in=begun, refusal=None))
         there = needs.a2p.submit(record.service_sid, brand.brand.sid, record.campaign)
-    work.keep(replace(record, live=there, handed_in=HandedIn(digest=record.digest)))
+    # of one that was begun with other words, those are what was handed in
+    handed_in = work.record.handed_in or HandedIn(digest=record.digest)
+    work.keep(replace(work.record, live=there, handed_in=replace(handed_in, is_sure=True)))
     return there
+
+
+def _is_ours(there: LiveCampaign, record: CampaignRecord, brand_sid: str) -> bool:
+    """Tell whether a campaign is the declared one, or one that we began to hand in and got no answer about."""
+    begun = record.handed_in
+    is_begun = begun is not None and not begun.is_sure and record.refusal is None
+    is_same = there.description == record.campaign.description
+    return there.brand_sid == brand_sid and (is_same or is_begun)
+
+
+def _handed_in_unseen(work: Work[CampaignRecord]) -> LiveCampaign | None:
+    """Return a campaign of ours that was handed in by somebody who could not keep it."""
+    record, needs = work.record, work.needs
+    brand = needs.records.brand(record.brand) if record.handed_in else None
+    there = needs.a2p.campaign(record.service_sid) if brand and brand.brand else None
+    if there is None or brand is None or brand.brand is None:
+        return None
+    return there if _is_ours(there, record, brand.brand.sid) else None
 
 
 def _note_deletion(work: Work[CampaignRecord], live: LiveCampaign) -> None:

@@ -116,9 +116,15 @@ class A2p:
         ]
 
     def campaign(self, service_sid: str) -> LiveCampaign | None:
-        """Return the campaign of a service; None if it has none."""
+        """Return the campaign of a service; None if it has none, or is gone itself."""
         with refusals():
-            listed = [_campaign(each) for each in self._at(service_sid).us_app_to_person.stream()]
+            try:
+                found = self._at(service_sid).us_app_to_person.list()
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
+        listed = map(_campaign, found)
         return min(listed, key=lambda each: not each.is_verified, default=None)
 
     def submit(self, service_sid: str, brand_sid: str, campaign: Campaign) -> LiveCampaign:
