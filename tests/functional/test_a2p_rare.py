@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from local.twilio.api.edge import SIMULATOR
 from sendpool.adapters import aws as clients
 from tests.functional.conftest import Clock
 from tests.functional.killed import KilledError
@@ -15,11 +17,13 @@ from tests.functional.registration import (
     BRAND,
     CAMPAIGN,
     FORM,
+    SOLE,
     STANDARD,
     Time,
     approved_brand,
     ask,
     good,
+    step,
     steps,
 )
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
@@ -160,3 +164,175 @@ def test_who_forgets_what_another_one_works_on_is_told_so(
     assert ask("GET", path)[0] == 200
     good("DELETE", path)
     assert ask("GET", path)[0] == 404
+
+
+# ------------------------------------------------------------------------------------------------ brands
+
+
+def fails(time: Time, body: dict[str, Any] = STANDARD) -> dict[str, Any]:
+    """Have a brand registered with a tax ID that no registry knows."""
+    business = body["business"] | {"registration_number": "none"}
+    good("PUT", BRAND, body | {"business": business, "accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    shown = good("GET", BRAND)
+    assert steps(shown)["brand"] == "rejected", shown
+    return shown
+
+
+def test_a_correction_of_a_failed_brand_that_is_half_filled_in_uses_up_no_try(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    path = f"/v1/a2p/BrandRegistrations/{fails(time)['brand_sid']}"
+    bare = {name: each for name, each in STANDARD.items() if name != "address"}
+    # WHEN a correction lacks something, so that Twilio is told nothing of it
+    shown = good("PUT", BRAND, bare)
+    # THEN
+    assert simulator.requests.count(f"POST {path}") == 0
+    assert steps(shown)["brand"] == "rejected"
+    assert "address.city" in step(shown, "brand")["missing"]
+    # AND whole it goes in
+    assert steps(good("PUT", BRAND, STANDARD))["brand"] == "in_review"
+
+
+def test_a_brand_that_was_registered_without_an_answer_keeps_its_profiles_when_it_is_forgotten(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    good("PUT", BRAND, STANDARD)
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    with killed_once_done(simulator, "POST /v1/a2p/BrandRegistrations"):
+        good("POST", f"{BRAND}/advance", {"accept_fees": True})
+    time.stands_by(minutes=1)
+    # THEN what was paid for is named, and stays whole
+    assert [each[:2] for each in good("DELETE", BRAND)["left"]] == ["BN", "BU", "BU", "AD"]
+    good("PUT", BRAND, STANDARD)
+    time.passes(minutes=6)
+    assert good("PUT", BRAND, STANDARD | {"accept_fees": True})["ready"]
+    assert simulator.requests.count("POST /v1/a2p/BrandRegistrations") == 1
+
+
+def test_a_profile_that_is_rejected_after_a_death_is_not_handed_in_as_it_is(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a process that died when a profile was handed in, and nobody since
+    wrong = STANDARD["business"] | {"name": "Owl reject:18602"}
+
+    def strike(method: str, path: str) -> None:
+        if method == "POST" and re.fullmatch("/v1/CustomerProfiles/BU[^/]+", path):
+            raise KilledError
+
+    simulator.after = strike
+    with pytest.raises(KilledError):
+        good("PUT", BRAND, STANDARD | {"business": wrong})
+    simulator.after = lambda _method, _path: None
+    # WHEN it is looked at, in review and then rejected
+    time.passes(minutes=20)
+    time.passes(days=1, minutes=20)
+    assert steps(good("GET", BRAND))["customer_profile"] == "rejected"
+    before = len(simulator.changes)
+    time.passes(days=1, minutes=20)
+    assert len(simulator.changes) == before
+
+
+def test_another_email_for_reviews_is_told_when_a_profile_is_handed_in_again(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    wrong = STANDARD["business"] | {"name": "Owl reject:18602"}
+    good("PUT", BRAND, STANDARD | {"business": wrong})
+    time.passes(days=1, minutes=20)
+    good("PUT", BRAND, STANDARD | {"email": "bea@owlcouriers.com"})
+    found = simulator.api("GET", "/v1/CustomerProfiles")["results"]
+    (profile,) = [each for each in found if each["friendly_name"].startswith("sendpool")]
+    assert profile["email"] == "bea@owlcouriers.com"
+
+
+def test_a_brand_with_the_longest_name_is_registered(time: Time) -> None:
+    path = "/compliance/brands/" + "o" * 40
+    assert steps(good("PUT", path, STANDARD))["customer_profile"] == "in_review"
+
+
+def test_a_given_profile_that_nobody_handed_in_is_for_the_team(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    draft = simulator.api(
+        "POST",
+        "/v1/CustomerProfiles",
+        FriendlyName="Somebody's draft",
+        Email="ann@owlcouriers.com",
+        PolicySid="RNdfbf3fae0e1107f8aded0e7cead80bf5",
+    )
+    body = {
+        "email": "ann@owlcouriers.com",
+        "customer_profile_sid": draft["sid"],
+        "company": {"company_type": "private"},
+    }
+    found = step(good("PUT", BRAND, body), "customer_profile")
+    assert (found["state"], found["actor"]) == ("incomplete", "team")
+    assert found["status"] == "draft"
+
+
+def test_a_brand_that_is_gone_from_twilio_wants_its_fee_accepted_anew(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    sid = approved_brand(time)["brand_sid"]
+    del simulator.app[SIMULATOR].a2p.brands._by_sid[sid]
+    time.passes(days=1, minutes=1)
+    shown = good("GET", BRAND)
+    assert (steps(shown)["brand"], shown["ready"]) == ("fee_due", False)
+    assert shown["fees_accepted_at"] is None
+    # AND once it is, there is another one
+    shown = good("POST", f"{BRAND}/advance", {"accept_fees": True})
+    assert (steps(shown)["brand"], shown["brand_sid"] != sid) == ("in_review", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "actor", "word"),
+    [("DELETION_PENDING", "twilio", "deleted"), ("DELETION_FAILED", "team", "deleted")],
+)
+def test_a_brand_that_is_being_deleted_is_not_called_suspended(
+    simulator: SimulatedTwilio, time: Time, status: str, actor: str, word: str
+) -> None:
+    sid = approved_brand(time)["brand_sid"]
+    path = f"/v1/a2p/BrandRegistrations/{sid}"
+    simulator.instead[f"GET {path}"] = simulator.api("GET", path) | {"status": status}
+    found = step(good("POST", f"{BRAND}/advance"), "brand")
+    assert (found["actor"], found["status"]) == (actor, status)
+    assert word in found["next"]
+
+
+def test_a_company_whose_identity_nobody_confirmed_is_told_what_to_do(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    sid = approved_brand(time, STANDARD | {"kind": "low_volume"})["brand_sid"]
+    path = f"/v1/a2p/BrandRegistrations/{sid}"
+    unverified = simulator.api("GET", path) | {"identity_status": "UNVERIFIED"}
+    simulator.instead[f"GET {path}"] = unverified
+    shown = good("POST", f"{BRAND}/advance")
+    found = step(shown, "brand")
+    assert (shown["ready"], found["state"], found["actor"]) == (False, "rejected", "team")
+    assert "/vettings" in found["next"]
+
+
+@pytest.mark.parametrize("identity", ["SELF_DECLARED", None])
+def test_a_sole_proprietor_is_ready_only_once_the_owner_has_answered(
+    simulator: SimulatedTwilio, time: Time, identity: str | None
+) -> None:
+    sid = approved_brand(time, SOLE)["brand_sid"]
+    path = f"/v1/a2p/BrandRegistrations/{sid}"
+    said = simulator.api("GET", path) | {"identity_status": identity}
+    simulator.instead[f"GET {path}"] = said
+    shown = good("POST", f"{BRAND}/advance")
+    assert (shown["ready"], steps(shown)["owner_confirmation"]) == (False, "confirming")
+
+
+def test_a_new_token_of_campaign_verify_is_imported_beside_the_old_one(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    sid = approved_brand(time, STANDARD | {"kind": "low_volume"})["brand_sid"]
+    for token in ("first", "first", "second"):
+        wanted = {"provider": "campaign-verify", "vetting_id": f"cv|1.0|tcr|10dlc|{token}|x"}
+        good("POST", f"{BRAND}/vettings", wanted)
+        time.passes(hours=2)
+    assert simulator.requests.count(f"POST /v1/a2p/BrandRegistrations/{sid}/Vettings") == 2

@@ -19,11 +19,21 @@ from sendpool.domain.a2p.application import (
     missing,
     parts_of,
 )
-from sendpool.domain.a2p.record import Brand, BrandRecord, Bundle, HandedIn, Made
-from sendpool.domain.errors import ConflictError, NotFoundError
+from sendpool.domain.a2p.record import (
+    DELETED,
+    Brand,
+    BrandRecord,
+    Bundle,
+    HandedIn,
+    Made,
+    Vetting,
+)
+from sendpool.domain.errors import ConflictError, InProgressError, NotFoundError
 from sendpool.workflows.registering import Registering, Work, again
 
 _BRAND: Final = "brand"
+# of an address, at Twilio
+_LONGEST_NAME: Final = 64
 
 
 # ------------------------------------------------------------------------------------------------ stories
@@ -101,11 +111,17 @@ def vet(
 
     def begin() -> None:
         there = needs.a2p.vettings(brand.sid)
-        if not any(each.provider == provider and each.status != "FAILED" for each in there):
+        # each token is imported once; a score is a score
+        wanted = (provider, None if provider == "aegis" else vetting_id)
+        if wanted not in {_vetted_by(each) for each in there if each.status != "FAILED"}:
             there += (needs.a2p.vet(brand.sid, provider, vetting_id),)
         work.keep(replace(work.record, vettings=there))
 
     return work.through(begin)
+
+
+def _vetted_by(vetting: Vetting) -> tuple[str, str | None]:
+    return vetting.provider, None if vetting.provider == "aegis" else vetting.vetting_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +140,26 @@ def forget(name: str, needs: Registering) -> Forgotten:
     record = find(name, needs)
     _check_unused(record, needs)
     work = Work(record, needs)
-    deletable = [] if record.brand else list(_deleting(record, needs))
+    left: list[str] | None = None
 
     def delete() -> None:
-        for each in deletable:
-            work.check_time()
-            each()
+        nonlocal left
+        # whoever registered it may not have come to write that down
+        known = record.brand if record.brand and not record.brand.is_gone else None
+        brand = known or _registered(record, needs)
+        if brand:
+            work.keep(replace(work.record, brand=brand))
+        else:
+            for each in _deleting(record, needs):
+                work.check_time()
+                each()
+        left = list(_left(work.record))
 
     after = work.through(delete)
+    if left is None:
+        raise InProgressError("There was no time to delete all of it.")
     needs.records.delete(after)
-    return Forgotten(name, tuple(_left(record)))
+    return Forgotten(name, tuple(left))
 
 
 # ------------------------------------------------------------------------------------------------ going on
@@ -169,6 +195,8 @@ def _approved(work: Work[BrandRecord], which: Which, *, resubmit: bool) -> bool:
         return False
     sid = _bundle_sid(work, which)
     bundle = work.needs.hub.read(which, sid)
+    if not bundle.is_open:
+        _sure(work, which.value)
     if bundle.is_open and (
         not bundle.is_rejected or resubmit or work.record.is_changed(which.value)
     ):
@@ -197,7 +225,10 @@ def _objects(work: Work[BrandRecord], which: Which) -> Iterator[str]:
 
 def _called(work: Work[BrandRecord], part: str) -> str:
     """Return the name by which something is found again at Twilio."""
-    return f"sendpool {work.record.name} {part}"
+    called = f"sendpool {work.record.name} {part}"
+    if len(called) <= _LONGEST_NAME:
+        return called
+    return f"sendpool {digest_of(work.record.name)} {part}"
 
 
 def _end_user(work: Work[BrandRecord], part: Part) -> str:
@@ -291,25 +322,40 @@ def _handed_in(work: Work[BrandRecord], which: Which, bundle: Bundle, objects: l
     if lacks:
         return bundle
     work.check_time()
-    hub.submit(which, bundle.sid)
-    handed_in = HandedIn(digest=work.record.application.digest)
-    work.keep(work.record.with_handed_in(which.value, handed_in))
+    application = work.record.application
+    # whoever dies now has handed it in, whatever is declared next
+    begun = HandedIn(digest=application.digest, is_sure=False)
+    work.keep(work.record.with_handed_in(which.value, begun))
+    hub.submit(which, bundle.sid, email=application.email or "")
+    _sure(work, which.value)
     return hub.read(which, bundle.sid)
+
+
+def _sure(work: Work[BrandRecord], step: str) -> None:
+    """Note that what was begun to be handed in has arrived."""
+    last = work.record.handed_in.get(step)
+    if last and not last.is_sure:
+        work.keep(work.record.with_handed_in(step, replace(last, is_sure=True)))
 
 
 def _register(work: Work[BrandRecord], *, resubmit: bool) -> None:
     record, a2p = work.record, work.needs.a2p
-    if record.brand is None:
+    if record.brand is None or record.brand.is_gone:
         brand = _first(work)
         if brand is None:
             return
     else:
-        brand = a2p.brand(record.brand.sid)
-    if brand.is_failed and (resubmit or work.record.is_changed(_BRAND)):
+        found = a2p.brand(record.brand.sid)
+        if found is None:
+            _note_deletion(work, record.brand)
+            return
+        brand = found
+    # of what is half filled in Twilio was told nothing: no try is used up for that
+    is_whole = not any(missing(record.application, which) for which in Which)
+    if brand.is_failed and is_whole and (resubmit or work.record.is_changed(_BRAND)):
         brand = _resubmitted(work, brand)
-    last = work.record.handed_in.get(_BRAND)
-    if last and not last.is_sure:
-        work.keep(work.record.with_handed_in(_BRAND, replace(last, is_sure=True)))
+    if is_whole or not brand.is_failed:
+        _sure(work, _BRAND)
     work.keep(replace(work.record, brand=brand))
     if brand.is_approved and not record.application.is_sole_proprietor:
         work.step = "vetting"
@@ -323,14 +369,32 @@ def _first(work: Work[BrandRecord]) -> Brand | None:
         return None
     if record.profile is None or record.product is None:
         return None
-    bundles = (record.profile.sid, record.product.sid)
     work.check_time()
-    brand = work.needs.a2p.registered(*bundles) or work.needs.a2p.register(
-        *bundles, kind=record.application.kind, is_mock=record.application.mock
+    brand = _registered(record, work.needs) or work.needs.a2p.register(
+        record.profile.sid,
+        record.product.sid,
+        kind=record.application.kind,
+        is_mock=record.application.mock,
     )
     handed_in = HandedIn(digest=record.application.digest)
     work.keep(replace(record.with_handed_in(_BRAND, handed_in), brand=brand))
     return brand
+
+
+def _registered(record: BrandRecord, needs: Registering) -> Brand | None:
+    """Return the brand of these bundles, whoever registered it."""
+    if record.profile is None or record.product is None:
+        return None
+    return needs.a2p.registered(record.profile.sid, record.product.sid)
+
+
+def _note_deletion(work: Work[BrandRecord], brand: Brand) -> None:
+    """Somebody had it deleted. It is registered anew once its fees are accepted anew."""
+    gone = replace(brand, status=DELETED, problems=())
+    handed_in = {step: each for step, each in work.record.handed_in.items() if step != _BRAND}
+    work.keep(
+        replace(work.record, brand=gone, vettings=(), handed_in=handed_in, fees_accepted_at=None)
+    )
 
 
 def _resubmitted(work: Work[BrandRecord], brand: Brand) -> Brand:
@@ -397,7 +461,7 @@ def _deleting(record: BrandRecord, needs: Registering) -> Iterator[Callable[[], 
 
 
 def _left(record: BrandRecord) -> Iterator[str]:
-    if record.brand:
+    if record.brand and not record.brand.is_gone:
         yield record.brand.sid
         yield from (each.sid for each in (record.profile, record.product) if each)
     yield from (each.sid for each in record.made.values() if each.sid.startswith("AD"))

@@ -72,9 +72,15 @@ class A2p:
                 )
             )
 
-    def brand(self, sid: str) -> Brand:
+    def brand(self, sid: str) -> Brand | None:
+        """Return a brand; None if it is gone."""
         with refusals():
-            return _brand(self._messaging.brand_registrations(sid).fetch())
+            try:
+                return _brand(self._messaging.brand_registrations(sid).fetch())
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
 
     def resubmit_brand(self, sid: str) -> Brand:
         """Register a failed brand anew with what its bundles say now; few times are free (21724)."""
@@ -171,6 +177,7 @@ def _brand(found: Any) -> Brand:
         tcr_id=found.tcr_id or None,
         score=found.brand_score,
         russell_3000=bool(found.russell_3000),
+        is_sole_proprietor=found.brand_type == "SOLE_PROPRIETOR",
         problems=problems(found.errors),
         updated_at=found.date_updated,
     )
@@ -181,6 +188,7 @@ def _vetting(found: Any) -> Vetting:
         sid=str(found.brand_vetting_sid),
         provider=str(found.vetting_provider),
         status=str(found.vetting_status),
+        vetting_id=found.vetting_id or None,
     )
 
 

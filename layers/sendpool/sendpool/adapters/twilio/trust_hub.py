@@ -151,10 +151,10 @@ class TrustHub:
             found = evaluations.create(policy_sid=policy_sid)
         return tuple(_lacks(found.results or ()))
 
-    def submit(self, which: Which, sid: str) -> None:
-        """Hand a bundle in for review."""
+    def submit(self, which: Which, sid: str, *, email: str) -> None:
+        """Hand a bundle in for review, of which this address is told."""
         with refusals():
-            self._bundles[which](sid).update(status=_PENDING_REVIEW)
+            self._bundles[which](sid).update(status=_PENDING_REVIEW, email=email)
 
     # -------------------------------------------------------------------------------------------- deleting
 

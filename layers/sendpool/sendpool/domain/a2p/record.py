@@ -66,6 +66,7 @@ class Brand:
     tcr_id: str | None = None
     score: int | None = None
     russell_3000: bool = False
+    is_sole_proprietor: bool = False
     problems: tuple[Problem, ...] = ()
     updated_at: datetime | None = None
 
@@ -78,21 +79,34 @@ class Brand:
         return self.status == "FAILED"
 
     @property
+    def is_gone(self) -> bool:
+        return self.status == DELETED
+
+    @property
     def awaits_owner(self) -> bool:
-        return self.is_approved and self.identity == "UNVERIFIED"
+        """Tell whether a sole proprietor has yet to answer YES; what such a brand is called before is not sure."""
+        is_confirmed = self.identity in {"VERIFIED", "VETTED_VERIFIED"}
+        return self.is_approved and self.is_sole_proprietor and not is_confirmed
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Tell whether nobody could find out whether a company is what it says."""
+        is_company = not self.is_sole_proprietor
+        return self.is_approved and is_company and self.identity == "UNVERIFIED"
 
     @property
     def may_campaign(self) -> bool:
-        return self.is_approved and not self.awaits_owner
+        return self.is_approved and not (self.awaits_owner or self.is_unconfirmed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vetting:
-    """A vetting of a brand at Twilio: PENDING, SUCCESS or FAILED."""
+    """A vetting of a brand at Twilio: PENDING, SUCCESS or FAILED; `vetting_id` is the token that was imported."""
 
     sid: str
     provider: str
     status: str
+    vetting_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +235,7 @@ class BrandRecord(Kept):
         ]
         if under_review:
             return f"{under_review[0]} is under review."
-        if self.brand and not self.brand.is_failed:
+        if self.brand and not (self.brand.is_failed or self.brand.is_gone):
             return f"The brand {self.brand.sid} is {self.brand.status}."
         return None
 
@@ -233,7 +247,7 @@ class BrandRecord(Kept):
             return _LATER if waits or self.refusal else _DAILY
         if self.brand.awaits_owner or self.brand.status in {"PENDING", "IN_REVIEW"}:
             return _SOON
-        if any(each.status == "PENDING" for each in self.vettings):
+        if self.brand.is_unconfirmed or any(each.status == "PENDING" for each in self.vettings):
             return _HOURLY
         return _DAILY
 
