@@ -13,7 +13,7 @@ from typing import Any, Final
 from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
-from sendpool.adapters.twilio.answered import RefusedError, library
+from sendpool.adapters.twilio.answered import RefusedError, library, moment
 from sendpool.adapters.twilio.registering import PAGE, problems, refusals
 from sendpool.domain.a2p.application import BrandKind
 from sendpool.domain.a2p.record import Brand, LiveCampaign, Vetting
@@ -179,7 +179,7 @@ def _brand(found: Any) -> Brand:
         russell_3000=bool(found.russell_3000),
         is_sole_proprietor=found.brand_type == "SOLE_PROPRIETOR",
         problems=problems(found.errors),
-        updated_at=found.date_updated,
+        updated_at=moment(found.date_updated),
     )
 
 
@@ -204,7 +204,7 @@ def _campaign(found: Any) -> LiveCampaign:
         problems=problems(found.errors),
         segments_per_second=rate * _CARRIERS if isinstance(rate, int | float) else None,
         tmobile_tier=(limits.get("tmobile") or {}).get("brand_tier"),
-        updated_at=found.date_updated,
+        updated_at=moment(found.date_updated),
     )
 
 
