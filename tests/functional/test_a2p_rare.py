@@ -166,6 +166,18 @@ def test_who_forgets_what_another_one_works_on_is_told_so(
     assert ask("GET", path)[0] == 404
 
 
+@pytest.mark.parametrize(
+    "said", [{"description": "x" * 500_000}, {"opt_in_keywords": ["é" * 9_000]}]
+)
+def test_a_campaign_that_is_too_long_to_be_kept_is_refused_also_if_forced(
+    time: Time, said: dict[str, Any]
+) -> None:
+    good("PUT", BRAND, STANDARD | {"email": None})
+    status, answered = ask("PUT", CAMPAIGN, FORM | said | {"force": True})
+    assert (status, answered["code"]) == (422, "text_too_long")
+    assert ask("GET", CAMPAIGN)[0] == 404
+
+
 # ------------------------------------------------------------------------------------------------ brands
 
 

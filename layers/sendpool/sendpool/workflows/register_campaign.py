@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import Final
 
 from sendpool.domain.a2p.record import (
@@ -19,6 +20,8 @@ from sendpool.domain.preflight.verdict import Finding, preflight
 from sendpool.workflows.registering import Registering, Work, again
 
 _CAMPAIGN: Final = "campaign"
+# more than Twilio takes of any field, five samples together; what is kept has to fit an item of the ledger
+_ENDLESS: Final = 6_000
 
 
 def declare(
@@ -36,6 +39,7 @@ def declare(
     else is declared than is under review or approved.
     """
     owner = _brand(brand, needs)
+    _check_lengths(campaign)
     judge(campaign, owner, force=force)
     known = needs.records.campaign(service_sid)
     now = needs.now()
@@ -216,6 +220,17 @@ def _brand(name: str, needs: Registering) -> BrandRecord:
             Violation("brand", "unknown_brand", "must be the name of a brand that was declared")
         )
     return record
+
+
+def _check_lengths(campaign: Campaign) -> None:
+    """Refuse what Twilio refuses of whomever, and what cannot be kept: also what is forced has to be written down."""
+    endless = [
+        Violation(name, "text_too_long", f"has more than {_ENDLESS} characters")
+        for name, said in asdict(campaign).items()
+        if len(json.dumps(said, ensure_ascii=False)) > _ENDLESS
+    ]
+    if endless:
+        raise InvalidRequestError(*endless)
 
 
 def _violation(finding: Finding) -> Violation:
