@@ -6,6 +6,8 @@ Failures are `application/problem+json` (RFC 9457) with `code`, `retryable`, `tw
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -44,6 +46,8 @@ _CODES = {
     "json_invalid": "invalid_json",
 }
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 def new_api() -> APIGatewayHttpResolver:
     """Build a resolver with validation and our failures."""
@@ -78,9 +82,23 @@ def answer(
         too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes.")
         return refusal(too_large, request_id=event["requestContext"]["requestId"])
     # Powertools takes the only object out of a list
-    if text and not event.get("isBase64Encoded") and not text.lstrip().startswith("{"):
+    is_object = text.lstrip().startswith("{") and _is_unicode(text)
+    if text and not event.get("isBase64Encoded") and not is_object:
         return refusal(MalformedBodyError(), request_id=event["requestContext"]["requestId"])
     return api.resolve(event, context)
+
+
+def _is_unicode(text: str) -> bool:
+    """Tell whether no half of a surrogate pair stands in a JSON text by itself: that is no character."""
+    if not _SURROGATE.search(text):
+        return True
+    try:
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    except ValueError:
+        return True  # no JSON at all, as whoever reads it finds out
+    return True
 
 
 def json_answer[Body](status: HTTPStatus, body: Body) -> Response[Body]:
