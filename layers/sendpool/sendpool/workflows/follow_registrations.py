@@ -12,6 +12,7 @@ from sendpool.domain.a2p.record import BrandRecord
 from sendpool.domain.errors import (
     ConflictError,
     InProgressError,
+    NotFoundError,
     TwilioBusyError,
     TwilioRefusedError,
     TwilioUnavailableError,
@@ -40,7 +41,7 @@ def follow_registrations(records: list[Record], needs: Registering) -> FollowedR
             after = _advance(record, needs)
         except (TwilioBusyError, TwilioUnavailableError):
             break
-        except InProgressError:
+        except (InProgressError, NotFoundError):  # somebody is at it, or deleted it meanwhile
             continue
         except (TwilioRefusedError, ConflictError):
             done.refused += 1
