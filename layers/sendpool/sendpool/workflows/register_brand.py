@@ -52,7 +52,7 @@ def declare(
     if known and known.application != application:
         _check_open(known, application)
         # another kind has another fee
-        is_same = known.application.kind is application.kind
+        is_same = known.application.fee_kind == application.fee_kind
         accepted_at = known.fees_accepted_at if is_same else None
         record = replace(known, application=application, lacks={}, fees_accepted_at=accepted_at)
     if accept_fees and record.fees_accepted_at is None:
@@ -420,9 +420,14 @@ def _check_open(known: BrandRecord, application: BrandApplication) -> None:
             remedy="Wait for the outcome; what was registered is changed only after it failed.",
         )
     is_other = known.application.kind is not application.kind
-    if is_other and (known.profile or known.product or known.made):
+    is_begun = known.profile or known.product or known.made
+    # a brand that was registered as a mock stays one
+    is_there = known.brand is not None and not known.brand.is_gone
+    is_mixed = is_there and known.application.mock is not application.mock
+    if (is_other and is_begun) or is_mixed:
+        mock = "mock " if known.application.mock else ""
         raise ConflictError(
-            f"{known.name} is being registered as {known.application.kind}.",
+            f"{known.name} is being registered as {mock}{known.application.kind}.",
             code="brand_kind_fixed",
             remedy=f"DELETE /compliance/brands/{known.name} first, or use another name.",
         )
