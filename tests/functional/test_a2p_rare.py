@@ -11,8 +11,10 @@ import pytest
 
 from local.twilio.api.edge import SIMULATOR
 from sendpool.adapters import aws as clients
+from tests.functional.aws import Aws
 from tests.functional.conftest import Clock
 from tests.functional.killed import KilledError
+from tests.functional.listening import Listener
 from tests.functional.registration import (
     BRAND,
     CAMPAIGN,
@@ -29,6 +31,7 @@ from tests.functional.registration import (
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 
 CAMPAIGN_ACCEPTED = FORM | {"accept_fees": True}
+CAMPAIGN_SID = "QE2c6890da8086d771620e9b13fadeba0b"
 USA2P = f"/v1/Services/{OTHER_SERVICE_SID}/Compliance/Usa2p"
 
 
@@ -176,6 +179,52 @@ def test_a_campaign_that_is_too_long_to_be_kept_is_refused_also_if_forced(
     status, answered = ask("PUT", CAMPAIGN, FORM | said | {"force": True})
     assert (status, answered["code"]) == (422, "text_too_long")
     assert ask("GET", CAMPAIGN)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"opt_in_keywords": ["JOIN"], "opt_in_message": "Owl Couriers: you joined. STOP ends."},
+        {"subscriber_opt_in": False},
+    ],
+)
+def test_a_failed_campaign_is_not_handed_in_again_without_what_its_update_leaves_out(
+    simulator: SimulatedTwilio, time: Time, change: dict[str, Any]
+) -> None:
+    # GIVEN a campaign that was rejected
+    approved_brand(time)
+    draft = {"description": f"{FORM['description']} reject:30909"}
+    good("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED | draft)
+    for _ in range(2):
+        time.passes(days=6)
+    assert steps(good("GET", CAMPAIGN))["campaign"] == "rejected"
+    # WHEN something is changed that Twilio takes no update of
+    status, answered = ask("PUT", CAMPAIGN, FORM | change | {"force": True})
+    # THEN nobody waits for a review that does not see it
+    assert (status, answered["code"]) == (409, "field_fixed")
+    assert next(iter(change)) in answered["detail"]
+    assert "DELETE" in answered["remedy"]
+    assert simulator.requests.count(f"POST {USA2P}/{CAMPAIGN_SID}") == 0
+
+
+def test_a_sweep_goes_on_after_a_campaign_that_was_deleted_meanwhile(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a sweep that has read what is due, and somebody who deletes some of that
+    good("PUT", BRAND, STANDARD)
+    good("PUT", CAMPAIGN, FORM)
+
+    def delete(_method: str, path: str) -> None:
+        if not path.startswith("/v1/CustomerProfiles"):
+            return
+        simulator.before = lambda _method, _path: None
+        good("DELETE", CAMPAIGN)
+
+    time.stands_by(days=1, minutes=20)
+    simulator.before = delete
+    # THEN
+    time.passes(minutes=0)
+    assert steps(good("GET", BRAND))["customer_profile"] == "done"
 
 
 # ------------------------------------------------------------------------------------------------ brands
@@ -348,3 +397,38 @@ def test_a_new_token_of_campaign_verify_is_imported_beside_the_old_one(
         good("POST", f"{BRAND}/vettings", wanted)
         time.passes(hours=2)
     assert simulator.requests.count(f"POST /v1/a2p/BrandRegistrations/{sid}/Vettings") == 2
+
+
+def test_an_owner_who_did_not_answer_in_time_is_told_of(
+    aws: Aws, simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN an owner who is asked again
+    approved_brand(time, SOLE)
+    assert ask("POST", f"{BRAND}/otp")[0] == 202
+    time.passes(minutes=6)
+    listener = Listener(aws)
+    # WHEN a day passes without a YES
+    time.passes(days=1)
+    (told,) = listener.told()
+    assert told["type"] == "brand.status_changed"
+    assert told["data"]["identity"] == "UNVERIFIED"
+    assert [each["code"] for each in told["data"]["rejections"]] == [30752]
+    # AND once
+    time.passes(minutes=6)
+    assert listener.told() == []
+
+
+def test_a_mock_brand_stays_one(simulator: SimulatedTwilio, time: Time) -> None:
+    wrong = STANDARD["business"] | {"name": "Owl reject:30795"}
+    approved = STANDARD | {"mock": True}
+    good("PUT", BRAND, approved | {"business": wrong})
+    for _ in range(3):
+        time.passes(days=1, minutes=20)
+    assert steps(good("GET", BRAND))["brand"] == "rejected"
+    status, answered = ask("PUT", BRAND, STANDARD)
+    assert (status, answered["code"]) == (409, "brand_kind_fixed")
+
+
+def test_a_consent_to_no_fee_does_not_hold_for_one(time: Time) -> None:
+    assert good("PUT", BRAND, {"mock": True, "accept_fees": True})["fees_accepted_at"]
+    assert good("PUT", BRAND, {"mock": False})["fees_accepted_at"] is None

@@ -13,6 +13,7 @@ from sendpool.domain.a2p.record import (
     HandedIn,
     LiveCampaign,
     is_same_use,
+    said_once,
 )
 from sendpool.domain.errors import ConflictError, InvalidRequestError, NotFoundError, Violation
 from sendpool.domain.preflight.campaign import Campaign
@@ -256,4 +257,12 @@ def _check_open(known: CampaignRecord, campaign: Campaign, brand: str) -> None:
             "Brand and use case of a campaign cannot be changed.",
             code="use_case_fixed",
             remedy=f"DELETE /compliance/campaigns/{known.service_sid} first; a new one is vetted for a fee.",
+        )
+    fixed = said_once(known.campaign, campaign)
+    if fixed:
+        raise ConflictError(
+            f"Twilio takes no changes of {', '.join(fixed)} once a campaign was handed in.",
+            code="field_fixed",
+            remedy="Leave them as they were, and change the rest; or "
+            f"DELETE /compliance/campaigns/{known.service_sid} first: a new one is vetted for a fee.",
         )

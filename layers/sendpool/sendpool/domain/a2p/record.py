@@ -22,6 +22,16 @@ _SOON, _LATER, _HOURLY, _DAILY = (
 )
 # what the team declares of a campaign that its update takes; the use case stays
 _FIXED: Final = ("us_app_to_person_usecase", "brand_registration_sid")
+# what its update does not take
+_SAID_ONCE: Final = (
+    "opt_in_message",
+    "opt_in_keywords",
+    "opt_out_message",
+    "opt_out_keywords",
+    "help_message",
+    "help_keywords",
+    "subscriber_opt_in",
+)
 DELETED: Final = "DELETED"
 
 
@@ -293,3 +303,8 @@ class CampaignRecord(Kept):
 def is_same_use(before: Campaign, after: Campaign) -> bool:
     """Tell whether one may become the other by an update: brand and use case cannot be changed."""
     return all(getattr(before, name) == getattr(after, name) for name in _FIXED)
+
+
+def said_once(before: Campaign, after: Campaign) -> tuple[str, ...]:
+    """Name what differs of the fields that an update leaves as they were handed in."""
+    return tuple(name for name in _SAID_ONCE if getattr(before, name) != getattr(after, name))
