@@ -135,6 +135,15 @@ def _steps(work: Work[CampaignRecord], *, resubmit: bool) -> None:
         return
     work.step = "numbers"
     long_codes = needs.a2p.long_codes(record.service_sid)
+    if long_codes is None:
+        if record.live and record.is_there:
+            _note_deletion(work, record.live)
+        raise ConflictError(
+            f"There is no Messaging Service {record.service_sid}, or no more.",
+            code="service_missing",
+            remedy=f"DELETE /compliance/campaigns/{record.service_sid}, and declare the campaign of a service that is "
+            "there: GET /service shows this stack's.",
+        )
     work.keep(replace(record, long_codes=long_codes))
     work.step = _CAMPAIGN
     is_there = record.is_there

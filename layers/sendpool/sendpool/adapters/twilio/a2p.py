@@ -156,13 +156,18 @@ class A2p:
                 if not error.is_missing:
                     raise
 
-    def long_codes(self, service_sid: str) -> int:
-        """Count the US long codes in a service's pool."""
+    def long_codes(self, service_sid: str) -> int | None:
+        """Count the US long codes in a service's pool; None if there is no such service."""
         with refusals():
-            numbers = [
-                str(each.phone_number)
-                for each in self._at(service_sid).phone_numbers.stream(page_size=PAGE)
-            ]
+            try:
+                numbers = [
+                    str(each.phone_number)
+                    for each in self._at(service_sid).phone_numbers.stream(page_size=PAGE)
+                ]
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
         return sum(country_of(each) == "US" and not is_toll_free(each) for each in numbers)
 
     def _at(self, service_sid: str) -> Any:
