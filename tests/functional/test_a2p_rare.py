@@ -227,6 +227,24 @@ def test_a_sweep_goes_on_after_a_campaign_that_was_deleted_meanwhile(
     assert steps(good("GET", BRAND))["customer_profile"] == "done"
 
 
+def test_the_campaign_of_a_service_that_is_gone_is_not_ready(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN an approved campaign whose service somebody deletes
+    approved_brand(time)
+    good("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)
+    time.passes(days=11)
+    assert good("GET", CAMPAIGN)["ready"]
+    simulator.api("DELETE", f"/v1/Services/{OTHER_SERVICE_SID}")
+    # WHEN the sweeper looks, and somebody asks
+    time.passes(days=1, minutes=1)
+    assert not good("GET", CAMPAIGN)["ready"]
+    status, answered = ask("POST", f"{CAMPAIGN}/advance")
+    assert (status, answered["code"]) == (409, "service_missing")
+    # THEN there is a way on
+    good("DELETE", CAMPAIGN)
+
+
 # ------------------------------------------------------------------------------------------------ brands
 
 
@@ -432,3 +450,48 @@ def test_a_mock_brand_stays_one(simulator: SimulatedTwilio, time: Time) -> None:
 def test_a_consent_to_no_fee_does_not_hold_for_one(time: Time) -> None:
     assert good("PUT", BRAND, {"mock": True, "accept_fees": True})["fees_accepted_at"]
     assert good("PUT", BRAND, {"mock": False})["fees_accepted_at"] is None
+
+
+def test_a_given_profile_that_is_none_is_named(simulator: SimulatedTwilio, time: Time) -> None:
+    status, answered = ask("PUT", BRAND, STANDARD | {"customer_profile_sid": f"BU{0:032}"})
+    assert (status, answered["code"]) == (422, "unknown_profile")
+    # AND another one can be declared at once, also after a sweep
+    time.passes(days=1, minutes=1)
+    assert steps(good("PUT", BRAND, STANDARD))["customer_profile"] == "in_review"
+
+
+def test_a_profile_that_somebody_deleted_says_how_to_go_on(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    wrong = STANDARD["business"] | {"name": "Owl reject:18602"}
+    shown = good("PUT", BRAND, STANDARD | {"business": wrong})
+    time.passes(days=1, minutes=20)
+    sid = step(shown, "customer_profile")["sid"]
+    simulator.api("DELETE", f"/v1/CustomerProfiles/{sid}")
+    status, answered = ask("PUT", BRAND, STANDARD)
+    assert (status, answered["code"]) == (409, "profile_missing")
+    assert f"DELETE {BRAND}" in answered["remedy"]
+    good("DELETE", BRAND)
+    assert steps(good("PUT", BRAND, STANDARD))["customer_profile"] == "in_review"
+
+
+def test_nobody_pays_for_a_vetting_that_begins_by_itself(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a standard brand that was approved just now, and Twilio that has not begun yet
+    good("PUT", BRAND, STANDARD | {"accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.stands_by(minutes=6)
+    sid = good("GET", BRAND)["brand_sid"]
+    path = f"/v1/a2p/BrandRegistrations/{sid}/Vettings"
+    simulator.instead[f"GET {path}"] = {"data": [], "meta": {"key": "data"}}
+    status, answered = ask("POST", f"{BRAND}/vettings", {"accept_fees": True})
+    assert (status, answered["code"]) == (409, "vetting_begins_by_itself")
+    assert simulator.requests.count(f"POST {path}") == 0
+
+
+def test_a_sole_proprietor_is_not_vetted(time: Time) -> None:
+    approved_brand(time, SOLE)
+    status, answered = ask("POST", f"{BRAND}/vettings", {"accept_fees": True})
+    assert (status, answered["code"]) == (409, "not_vetted")

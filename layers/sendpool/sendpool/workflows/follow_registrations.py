@@ -12,6 +12,7 @@ from sendpool.domain.a2p.record import BrandRecord
 from sendpool.domain.errors import (
     ConflictError,
     InProgressError,
+    InvalidRequestError,
     NotFoundError,
     TwilioBusyError,
     TwilioRefusedError,
@@ -43,7 +44,7 @@ def follow_registrations(records: list[Record], needs: Registering) -> FollowedR
             break
         except (InProgressError, NotFoundError):  # somebody is at it, or deleted it meanwhile
             continue
-        except (TwilioRefusedError, ConflictError):
+        except (TwilioRefusedError, ConflictError, InvalidRequestError):
             done.refused += 1
         else:
             done.changed += _shown(record) != _shown(after)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sendpool.domain.a2p.application import (
     POLICIES,
     BrandApplication,
+    BrandKind,
     Part,
     Which,
     digest_of,
@@ -28,10 +30,17 @@ from sendpool.domain.a2p.record import (
     Made,
     Vetting,
 )
-from sendpool.domain.errors import ConflictError, InProgressError, NotFoundError
+from sendpool.domain.errors import (
+    ConflictError,
+    InProgressError,
+    InvalidRequestError,
+    NotFoundError,
+    Violation,
+)
 from sendpool.workflows.registering import Registering, Work, again
 
 _BRAND: Final = "brand"
+_VETTING_BEGINS_WITHIN: Final = timedelta(days=1)
 # of an address, at Twilio
 _LONGEST_NAME: Final = 64
 
@@ -106,6 +115,8 @@ def vet(
             code="brand_not_approved",
             remedy=f"GET /compliance/brands/{name} shows what comes next.",
         )
+    if provider == "aegis":
+        _check_scorable(record, brand, needs.now())
     work = Work(record, needs)
     work.step = "vetting"
 
@@ -118,6 +129,24 @@ def vet(
         work.keep(replace(work.record, vettings=there))
 
     return work.through(begin)
+
+
+def _check_scorable(record: BrandRecord, brand: Brand, now: datetime) -> None:
+    """Refuse a vetting that there is not, or that is paid for and about to begin by itself."""
+    if record.application.is_sole_proprietor:
+        raise ConflictError(
+            "Brands of sole proprietors are not vetted.",
+            code="not_vetted",
+            remedy=f"GET /compliance/brands/{record.name} shows what comes next.",
+        )
+    is_standard = record.application.kind is BrandKind.STANDARD
+    is_new = brand.updated_at is not None and now < brand.updated_at + _VETTING_BEGINS_WITHIN
+    if is_standard and is_new and not record.vettings:
+        raise ConflictError(
+            "Twilio begins the vetting of a standard brand by itself, and it is paid with the brand.",
+            code="vetting_begins_by_itself",
+            remedy="Wait; when it has not begun within a day, ask again.",
+        )
 
 
 def _vetted_by(vetting: Vetting) -> tuple[str, str | None]:
@@ -185,6 +214,9 @@ def _approved(work: Work[BrandRecord], which: Which, *, resubmit: bool) -> bool:
     given = application.customer_profile_sid if which is Which.PROFILE else None
     if given:
         bundle = work.needs.hub.read(which, given)
+        if bundle is None:
+            words = "is no customer profile of this account, or no more"
+            raise InvalidRequestError(Violation("customer_profile_sid", "unknown_profile", words))
         work.keep(work.record.with_bundle(which, bundle))
         return bundle.is_approved
     if missing(application, which):
@@ -194,7 +226,7 @@ def _approved(work: Work[BrandRecord], which: Which, *, resubmit: bool) -> bool:
     if which is Which.PROFILE and work.record.has_no_primary:
         return False
     sid = _bundle_sid(work, which)
-    bundle = work.needs.hub.read(which, sid)
+    bundle = _read(work, which, sid)
     if not bundle.is_open:
         _sure(work, which.value)
     if bundle.is_open and (
@@ -328,7 +360,19 @@ def _handed_in(work: Work[BrandRecord], which: Which, bundle: Bundle, objects: l
     work.keep(work.record.with_handed_in(which.value, begun))
     hub.submit(which, bundle.sid, email=application.email or "")
     _sure(work, which.value)
-    return hub.read(which, bundle.sid)
+    return _read(work, which, bundle.sid)
+
+
+def _read(work: Work[BrandRecord], which: Which, sid: str) -> Bundle:
+    bundle = work.needs.hub.read(which, sid)
+    if bundle is None:
+        path = f"/compliance/brands/{work.record.name}"
+        raise ConflictError(
+            f"Somebody deleted {sid} at Twilio.",
+            code="profile_missing",
+            remedy=f"DELETE {path}, and declare it anew: what is still there is found again by its name.",
+        )
+    return bundle
 
 
 def _sure(work: Work[BrandRecord], step: str) -> None:

@@ -15,7 +15,12 @@ from sendpool.adapters.ledger.a2p import A2pRecords, Record
 from sendpool.adapters.twilio.a2p import A2p
 from sendpool.adapters.twilio.trust_hub import TrustHub
 from sendpool.domain.a2p.record import HandedIn, Refusal
-from sendpool.domain.errors import ConflictError, TwilioBusyError, TwilioRefusedError
+from sendpool.domain.errors import (
+    ConflictError,
+    InvalidRequestError,
+    TwilioBusyError,
+    TwilioRefusedError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,7 @@ class Work[R: Record]:
             )
             self._let_go()
             raise
-        except ConflictError:
+        except (ConflictError, InvalidRequestError):
             self._let_go()
             raise
         except TwilioBusyError:

@@ -118,9 +118,15 @@ class TrustHub:
             ),
         )
 
-    def read(self, which: Which, sid: str) -> Bundle:
+    def read(self, which: Which, sid: str) -> Bundle | None:
+        """Return a bundle; None if it is gone."""
         with refusals():
-            found = self._bundles[which](sid).fetch()
+            try:
+                found = self._bundles[which](sid).fetch()
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
         return Bundle(sid=str(found.sid), status=str(found.status), problems=problems(found.errors))
 
     def assigned(self, which: Which, sid: str) -> Mapping[str, str]:
