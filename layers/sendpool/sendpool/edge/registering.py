@@ -23,6 +23,7 @@ def registering(context: LambdaContext) -> Registering:
         hub=outbound.trust_hub(),
         a2p=outbound.a2p(),
         callback_url=warm.parameters().public_url + _CALLBACK_ROUTE,
+        stage=warm.settings().stage,
         lease=timedelta(milliseconds=context.get_remaining_time_in_millis()) + _LEASE_SLACK,
         now=warm.now,
         may_go_on=lambda: context.get_remaining_time_in_millis() > _ENOUGH_MILLISECONDS,

@@ -257,10 +257,9 @@ def _objects(work: Work[BrandRecord], which: Which) -> Iterator[str]:
 
 def _called(work: Work[BrandRecord], part: str) -> str:
     """Return the name by which something is found again at Twilio."""
-    called = f"sendpool {work.record.name} {part}"
-    if len(called) <= _LONGEST_NAME:
-        return called
-    return f"sendpool {digest_of(work.record.name)} {part}"
+    whose = f"{work.needs.stage} {work.record.name}"
+    called = f"sendpool {whose} {part}"
+    return called if len(called) <= _LONGEST_NAME else f"sendpool {digest_of(whose)} {part}"
 
 
 def _end_user(work: Work[BrandRecord], part: Part) -> str:

@@ -25,12 +25,16 @@ from sendpool.domain.errors import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registering:
-    """What these stories need; a lease outlives the invocation by a little."""
+    """What these stories need; a lease outlives the invocation by a little.
+
+    `stage` is part of the names of what is made: stages of one account keep theirs apart.
+    """
 
     records: A2pRecords
     hub: TrustHub
     a2p: A2p
     callback_url: str
+    stage: str
     lease: timedelta
     now: Callable[[], datetime]
     may_go_on: Callable[[], bool]
