@@ -11,6 +11,7 @@ import pytest
 
 from local.twilio.api.edge import SIMULATOR
 from sendpool.adapters import aws as clients
+from sendpool.edge import warm
 from tests.functional.aws import Aws
 from tests.functional.conftest import Clock
 from tests.functional.killed import KilledError
@@ -495,3 +496,52 @@ def test_a_sole_proprietor_is_not_vetted(time: Time) -> None:
     approved_brand(time, SOLE)
     status, answered = ask("POST", f"{BRAND}/vettings", {"accept_fees": True})
     assert (status, answered["code"]) == (409, "not_vetted")
+
+
+def test_two_stages_of_an_account_do_not_write_into_each_others_brands(
+    aws: Aws, simulator: SimulatedTwilio, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a brand of one stage
+    good("PUT", BRAND, STANDARD)
+    # WHEN another stage, with a ledger of its own, declares one of the same name
+    (kept,) = aws.items(prefix="A2P")
+    key = {name: {"S": kept[name]} for name in ("pk", "sk")}
+    clients.dynamodb().delete_item(TableName=aws.environment["LEDGER_TABLE"], Key=key)
+    monkeypatch.setenv("STAGE", "other")
+    warm.settings.cache_clear()
+    good("PUT", BRAND, STANDARD | {"business": STANDARD["business"] | {"name": "Owl Tests"}})
+    # THEN each has its own
+    told = [each["attributes"] for each in simulator.api("GET", "/v1/EndUsers")["results"]]
+    called = [each["business_name"] for each in told if "business_name" in each]
+    assert {"Owl Couriers", "Owl Tests"} <= set(called)
+
+
+def test_a_vetting_that_has_not_begun_yet_is_looked_for_by_the_hour(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    good("PUT", BRAND, STANDARD | {"accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    sid = good("GET", BRAND)["brand_sid"]
+    path = f"GET /v1/a2p/BrandRegistrations/{sid}/Vettings"
+    simulator.instead[path] = {"data": [], "meta": {"key": "data"}}
+    time.passes(minutes=6)
+    assert steps(good("GET", BRAND))["vetting"] == "in_review"
+    simulator.instead.clear()
+    time.passes(hours=2)
+    assert steps(good("GET", BRAND))["vetting"] == "done"
+
+
+def test_a_brand_in_review_says_that_somebody_has_to_confirm_an_email(time: Time) -> None:
+    listed = {
+        "company_type": "public",
+        "stock_exchange": "NYSE",
+        "stock_ticker": "OWL",
+        "brand_contact_email": "bea@owlcouriers.com",
+    }
+    good("PUT", BRAND, STANDARD | {"company": listed, "accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    found = step(good("GET", BRAND), "brand")
+    assert (found["state"], found["actor"]) == ("in_review", "twilio")
+    assert "brand_contact_email" in found["next"]

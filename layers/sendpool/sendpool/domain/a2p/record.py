@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sendpool.domain.a2p.application import BrandApplication, Which, digest_of
+from sendpool.domain.a2p.application import BrandApplication, BrandKind, Which, digest_of
 from sendpool.domain.preflight.campaign import Campaign
 
 _SOON, _LATER, _HOURLY, _DAILY = (
@@ -257,9 +257,12 @@ class BrandRecord(Kept):
             return _LATER if waits or self.refusal else _DAILY
         if self.brand.awaits_owner or self.brand.status in {"PENDING", "IN_REVIEW"}:
             return _SOON
-        if self.brand.is_unconfirmed or any(each.status == "PENDING" for each in self.vettings):
-            return _HOURLY
-        return _DAILY
+        is_standard = self.application.kind is BrandKind.STANDARD
+        # Twilio begins the vetting of a standard brand by itself
+        is_vetted = all(each.status != "PENDING" for each in self.vettings)
+        if is_standard and not self.vettings and self.brand.is_approved:
+            is_vetted = self.brand.identity == "VETTED_VERIFIED"
+        return _DAILY if is_vetted and not self.brand.is_unconfirmed else _HOURLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -213,7 +213,7 @@ def _of_brand(record: BrandRecord, *, comes_first: Step) -> Step:
     if brand.is_approved:
         return _done(StepName.BRAND, brand.sid, brand.status)
     if brand.status in {"PENDING", "IN_REVIEW"}:
-        return _in_review(StepName.BRAND, brand.sid, brand.status)
+        return _reviewed_brand(record, brand)
     return _stopped_brand(brand)
 
 
@@ -243,6 +243,14 @@ def _failed_brand(record: BrandRecord, brand: Brand) -> Step:
         missing=tuple(name for which in Which for name in missing(record.application, which)),
         problems=_all(brand.problems),
     )
+
+
+def _reviewed_brand(record: BrandRecord, brand: Brand) -> Step:
+    reviewed = _in_review(StepName.BRAND, brand.sid, brand.status)
+    if not record.application.company.brand_contact_email:
+        return reviewed
+    asked = "If Twilio writes to brand_contact_email, somebody there has to confirm it in time."
+    return replace(reviewed, next=f"{reviewed.next} {asked}")
 
 
 def _unconfirmed_brand(record: BrandRecord, brand: Brand) -> Step:
@@ -296,7 +304,9 @@ def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
     if not comes_first.is_done:
         return _waiting(StepName.VETTING, comes_first)
     by = f"POST /compliance/brands/{record.name}/vettings"
-    last = _best(record.vettings)
+    last, brand = _best(record.vettings), record.brand
+    if last is None and brand and brand.identity == "VETTED_VERIFIED":
+        return _done(StepName.VETTING, brand.sid, brand.identity)
     if last is None:
         return Step(
             name=StepName.VETTING,
