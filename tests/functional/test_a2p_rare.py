@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from functions.compliance.app import lambda_handler as compliance
 from local.twilio.api.edge import SIMULATOR
 from sendpool.adapters import aws as clients
 from sendpool.edge import warm
-from tests.functional.aws import Aws
+from tests.functional.aws import Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.killed import KilledError
 from tests.functional.listening import Listener
@@ -29,6 +30,7 @@ from tests.functional.registration import (
     step,
     steps,
 )
+from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 
 CAMPAIGN_ACCEPTED = FORM | {"accept_fees": True}
@@ -78,6 +80,21 @@ def killed_once_done(simulator: SimulatedTwilio, request: str) -> Iterator[None]
 def campaigns(simulator: SimulatedTwilio) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = simulator.api("GET", USA2P)["compliance"]
     return listed
+
+
+@pytest.mark.parametrize("milliseconds", [29_000, 16_000])
+def test_nobody_looks_within_half_a_minute_of_an_answer_that_got_lost(
+    simulator: SimulatedTwilio, time: Time, milliseconds: int
+) -> None:
+    """However little time the function had left: Twilio's lists may not show yet what was made."""
+    event = http("PUT", BRAND, STANDARD)
+    with simulator.answer_lost():
+        answer = compliance(event, Context(milliseconds=[milliseconds, 16_000]))
+    assert answer["statusCode"] == 503
+    time.stands_by(milliseconds=milliseconds, seconds=29)
+    assert ask("PUT", BRAND, STANDARD)[1]["code"] == "in_progress"
+    time.stands_by(seconds=2)
+    assert steps(good("PUT", BRAND, STANDARD))["customer_profile"] == "in_review"
 
 
 # ------------------------------------------------------------------------------------------------ campaigns

@@ -11,7 +11,8 @@ from sendpool.workflows.registering import Registering
 
 # one call to Twilio and our answer have to fit in what is left
 _ENOUGH_MILLISECONDS = 15_000
-_LEASE_SLACK = timedelta(seconds=5)
+# what was made without an answer shows in Twilio's lists by then
+_LEASE_SLACK = timedelta(seconds=30)
 # Twilio tells of reviews where it tells of messages
 _CALLBACK_ROUTE = "/webhooks/status"
 
