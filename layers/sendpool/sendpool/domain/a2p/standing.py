@@ -198,6 +198,7 @@ def _of_given_profile(record: BrandRecord, profile: Bundle) -> Step:
         f"or {_put(record)} with another customer_profile_sid, or without one.",
         sid=profile.sid,
         status=profile.status,
+        missing=() if profile.is_rejected else ("approved_customer_profile",),
         problems=_all(profile.problems),
     )
 
