@@ -367,6 +367,19 @@ def test_a_service_that_was_given_by_its_sid_is_never_deleted(
     assert SERVICE_SID in {each["sid"] for each in services(simulator)}
 
 
+def test_a_service_whose_campaign_is_approved_outlives_the_stack(
+    stack: Deployment, simulator: SimulatedTwilio
+) -> None:
+    # GIVEN a first deployment that adopts a service by its name, and fails of something else
+    sid = stack.deploy(ServiceName="default", DeleteService="with-the-stack")
+    assert sid == SERVICE_SID
+    stack.parameter_is_gone()
+    # WHEN it is rolled back
+    assert stack.ask(stack.request("Delete"))["Status"] == "SUCCESS"
+    # THEN a campaign that took weeks is still there
+    assert SERVICE_SID in {each["sid"] for each in services(simulator)}
+
+
 def test_cleaning_up_after_a_create_that_failed_touches_no_service(
     stack: Deployment, simulator: SimulatedTwilio
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Literal
@@ -789,6 +790,33 @@ def restore_pool(simulator: SimulatedTwilio) -> None:
         simulator.api("POST", f"{SERVICE}/PhoneNumbers", PhoneNumberSid=POOLED)
     if LOOSE in there:
         simulator.api("DELETE", f"{SERVICE}/PhoneNumbers/{LOOSE}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"validity_period": 1{"0" * 5_000}}}',
+        f'{{"name": {"[" * 30_000}{"]" * 30_000}}}',
+        '{"name": "\\ud800"}',
+    ],
+)
+def test_a_body_that_no_reader_of_json_has_to_take_is_not_our_failure(
+    simulator: SimulatedTwilio, body: str
+) -> None:
+    event = http("PATCH", "/service", {}) | {"body": body}
+    answer = lambda_handler(event, Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "invalid_json")
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("body", [b64encode(b"\xff\xfe").decode(), "no base64"])
+def test_a_body_of_bytes_that_are_no_text_is_not_our_failure(
+    simulator: SimulatedTwilio, body: str
+) -> None:
+    event = http("PATCH", "/service", {}) | {"body": body, "isBase64Encoded": True}
+    answer = lambda_handler(event, Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "invalid_json")
+    assert simulator.requests == []
 
 
 # ------------------------------------------------------------------------------------------------ what a file declares

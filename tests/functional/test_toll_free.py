@@ -792,3 +792,32 @@ def test_a_status_that_nobody_knows_counts_as_under_review(twilio: SimulatedTwil
     twilio.instead[f"GET {THEIRS}/{sid}"] = theirs | {"status": "PONDERED"}
     shown = good("GET", f"{PATH}/{sid}")
     assert (shown["status"], shown["next_step"]["name"]) == ("PONDERED", "wait")
+
+
+def test_a_time_with_fractions_of_a_second_is_one(twilio: SimulatedTwilio) -> None:
+    sid = submit()["sid"]
+    review(twilio, sid, 30475)
+    path = f"{THEIRS}/{sid}"
+    times = {
+        "edit_expiration": "2030-11-30T12:27:45.250Z",
+        "date_updated": "2026-11-30T12:27:45+00:00",
+        "date_created": "some day",
+    }
+    twilio.instead[f"GET {path}"] = twilio.api("GET", path) | times
+    shown = good("GET", f"{PATH}/{sid}")
+    assert shown["edit_until"] == "2030-11-30T12:27:45.250000Z"
+    assert (shown["updated_at"], shown["created_at"]) == ("2026-11-30T12:27:45Z", None)
+
+
+@pytest.mark.parametrize("half", [{"business_name": "\ud800"}, {"opt_in_keywords": ["\udc00"]}])
+def test_half_a_character_is_no_text(half: dict[str, Any]) -> None:
+    status, answered = ask("POST", PATH, FORM | half)
+    assert (status, answered["code"]) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize("field", ["message_volume", "business_contact_phone"])
+def test_digits_are_those_that_twilio_reads(field: str) -> None:
+    status, answered = ask(
+        "POST", PATH, FORM | {field: "+1202555018\u0663" if field.endswith("phone") else "\u0663"}
+    )
+    assert (status, answered["errors"][0]["field"]) == (422, field)

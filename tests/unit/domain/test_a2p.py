@@ -21,7 +21,15 @@ from sendpool.domain.a2p.application import (
     parts_of,
 )
 from sendpool.domain.a2p.codes import Actor, Cause, explain_a2p, table
-from sendpool.domain.a2p.record import Brand, BrandRecord, Bundle, CampaignRecord, Problem, Vetting
+from sendpool.domain.a2p.record import (
+    DELETED,
+    Brand,
+    BrandRecord,
+    Bundle,
+    CampaignRecord,
+    Problem,
+    Vetting,
+)
 from sendpool.domain.a2p.standing import (
     StepName,
     StepState,
@@ -165,9 +173,13 @@ BRANDS = st.none() | st.builds(
     Brand,
     sid=st.just("BN1"),
     status=st.sampled_from(
-        ["PENDING", "IN_REVIEW", "APPROVED", "FAILED", "SUSPENDED", "DELETION_PENDING", "NEW"]
+        [
+            *("PENDING", "IN_REVIEW", "APPROVED", "FAILED", "SUSPENDED", "NEW"),
+            *("DELETION_PENDING", "DELETION_FAILED", DELETED),
+        ]
     ),
-    identity=st.sampled_from([None, "UNVERIFIED", "VERIFIED", "VETTED_VERIFIED"]),
+    identity=st.sampled_from([None, "SELF_DECLARED", "UNVERIFIED", "VERIFIED", "VETTED_VERIFIED"]),
+    is_sole_proprietor=st.booleans(),
     score=st.none() | st.integers(0, 100),
     problems=PROBLEMS,
     updated_at=st.none() | st.just(NOW),

@@ -6,6 +6,9 @@ Failures are `application/problem+json` (RFC 9457) with `code`, `retryable`, `tw
 
 from __future__ import annotations
 
+import json
+import re
+from base64 import b64decode
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -44,10 +47,16 @@ _CODES = {
     "json_invalid": "invalid_json",
 }
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 def new_api() -> APIGatewayHttpResolver:
     """Build a resolver with validation and our failures."""
-    api = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+    api = APIGatewayHttpResolver(
+        enable_validation=True,
+        response_validation_error_http_code=500,
+        json_body_deserializer=_read,
+    )
 
     @api.exception_handler(RequestValidationError)
     def _invalid(error: RequestValidationError) -> Response[str]:
@@ -73,14 +82,40 @@ def answer(
     api: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext, *, max_bytes: int
 ) -> dict[str, Any]:
     """Let the API answer an event whose body has at most `max_bytes`."""
-    text = event.get("body") or ""
+    request_id = event["requestContext"]["requestId"]
+    try:
+        text = _text_of(event)
+    except ValueError:
+        return refusal(MalformedBodyError(), request_id=request_id)
     if len(text) > max_bytes:
         too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes.")
-        return refusal(too_large, request_id=event["requestContext"]["requestId"])
+        return refusal(too_large, request_id=request_id)
     # Powertools takes the only object out of a list
-    if text and not event.get("isBase64Encoded") and not text.lstrip().startswith("{"):
-        return refusal(MalformedBodyError(), request_id=event["requestContext"]["requestId"])
+    if text and not text.lstrip().startswith("{"):
+        return refusal(MalformedBodyError(), request_id=request_id)
     return api.resolve(event, context)
+
+
+def _text_of(event: Mapping[str, Any]) -> str:
+    """Return the body; raises ValueError for what is no text."""
+    body: str = event.get("body") or ""
+    return b64decode(body).decode() if event.get("isBase64Encoded") else body
+
+
+def _read(text: str) -> Any:
+    """Read JSON; raises JSONDecodeError also for what Python's reader gives up on, and for half a character.
+
+    That is a number of thousands of digits, a nesting of thousands of lists, and a surrogate without its pair.
+    """
+    try:
+        read = json.loads(text)
+        if _SURROGATE.search(text):
+            json.dumps(read, ensure_ascii=False).encode()
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(type(error).__name__, "", 0) from error
+    return read
 
 
 def json_answer[Body](status: HTTPStatus, body: Body) -> Response[Body]:

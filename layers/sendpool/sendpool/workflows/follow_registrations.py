@@ -12,6 +12,8 @@ from sendpool.domain.a2p.record import BrandRecord
 from sendpool.domain.errors import (
     ConflictError,
     InProgressError,
+    InvalidRequestError,
+    NotFoundError,
     TwilioBusyError,
     TwilioRefusedError,
     TwilioUnavailableError,
@@ -40,9 +42,9 @@ def follow_registrations(records: list[Record], needs: Registering) -> FollowedR
             after = _advance(record, needs)
         except (TwilioBusyError, TwilioUnavailableError):
             break
-        except InProgressError:
+        except (InProgressError, NotFoundError):  # somebody is at it, or deleted it meanwhile
             continue
-        except (TwilioRefusedError, ConflictError):
+        except (TwilioRefusedError, ConflictError, InvalidRequestError):
             done.refused += 1
         else:
             done.changed += _shown(record) != _shown(after)

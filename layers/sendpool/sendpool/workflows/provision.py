@@ -108,11 +108,21 @@ def retire(service_sid: str, was: Declaration, needs: Retiring) -> bool:
     """Delete a service that goes with its stack; tells whether it did.
 
     One that was asked for by its SID is somebody else's, and stays. So does one that the stack exchanged for another,
-    or leaves to somebody: the stack is still there, and texts may be on their way.
+    or leaves to somebody: the stack is still there, and texts may be on their way. One whose A2P campaign is approved
+    stays as well: it may have been there before the stack, and a new campaign takes weeks and a fee.
     """
     if not was.goes_with_stack or was.service_sid or needs.is_stack_there():
         return False
-    needs.services().delete(service_sid)
+    services = needs.services()
+    try:
+        is_registered = services.read(service_sid).is_registered
+    except TwilioRefusedError as error:
+        if error.twilio_code == _NO_SERVICE:
+            return False
+        raise
+    if is_registered:
+        return False
+    services.delete(service_sid)
     return True
 
 

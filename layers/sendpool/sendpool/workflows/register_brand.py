@@ -8,23 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal
 
 from sendpool.domain.a2p.application import (
     POLICIES,
     BrandApplication,
+    BrandKind,
     Part,
     Which,
     digest_of,
     missing,
     parts_of,
 )
-from sendpool.domain.a2p.record import Brand, BrandRecord, Bundle, HandedIn, Made
-from sendpool.domain.errors import ConflictError, NotFoundError
+from sendpool.domain.a2p.record import (
+    DELETED,
+    Brand,
+    BrandRecord,
+    Bundle,
+    HandedIn,
+    Made,
+    Vetting,
+)
+from sendpool.domain.errors import (
+    ConflictError,
+    InProgressError,
+    InvalidRequestError,
+    NotFoundError,
+    Violation,
+)
 from sendpool.workflows.registering import Registering, Work, again, go_on
 
 _BRAND: Final = "brand"
+_VETTING_BEGINS_WITHIN: Final = timedelta(days=1)
+# of an address, at Twilio
+_LONGEST_NAME: Final = 64
 
 
 # ------------------------------------------------------------------------------------------------ stories
@@ -42,7 +61,7 @@ def declare(
     if known and known.application != application:
         _check_open(known, application)
         # another kind has another fee
-        is_same = known.application.kind is application.kind
+        is_same = known.application.fee_kind == application.fee_kind
         accepted_at = known.fees_accepted_at if is_same else None
         record = replace(known, application=application, lacks={}, fees_accepted_at=accepted_at)
     return go_on(record, needs, _steps, accept_fees=accept_fees)
@@ -92,15 +111,41 @@ def vet(
             code="brand_not_approved",
             remedy=f"GET /compliance/brands/{name} shows what comes next.",
         )
+    if provider == "aegis":
+        _check_scorable(record, brand, needs.now())
 
     def begin(work: Work[BrandRecord]) -> None:
         work.step = "vetting"
         there = needs.a2p.vettings(brand.sid)
-        if not any(each.provider == provider and each.status != "FAILED" for each in there):
+        # each token is imported once; a score is a score
+        wanted = (provider, None if provider == "aegis" else vetting_id)
+        if wanted not in {_vetted_by(each) for each in there if each.status != "FAILED"}:
             there += (needs.a2p.vet(brand.sid, provider, vetting_id),)
         work.keep(replace(work.record, vettings=there))
 
     return go_on(record, needs, begin)
+
+
+def _check_scorable(record: BrandRecord, brand: Brand, now: datetime) -> None:
+    """Refuse a vetting that there is not, or that is paid for and about to begin by itself."""
+    if record.application.is_sole_proprietor:
+        raise ConflictError(
+            "Brands of sole proprietors are not vetted.",
+            code="not_vetted",
+            remedy=f"GET /compliance/brands/{record.name} shows what comes next.",
+        )
+    is_standard = record.application.kind is BrandKind.STANDARD
+    is_new = brand.updated_at is not None and now < brand.updated_at + _VETTING_BEGINS_WITHIN
+    if is_standard and is_new and not record.vettings:
+        raise ConflictError(
+            "Twilio begins the vetting of a standard brand by itself, and it is paid with the brand.",
+            code="vetting_begins_by_itself",
+            remedy="Wait; when it has not begun within a day, ask again.",
+        )
+
+
+def _vetted_by(vetting: Vetting) -> tuple[str, str | None]:
+    return vetting.provider, None if vetting.provider == "aegis" else vetting.vetting_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +163,26 @@ def forget(name: str, needs: Registering) -> Forgotten:
     """
     record = find(name, needs)
     _check_unused(record, needs)
-    deletable = [] if record.brand else list(_deleting(record, needs))
+    left: list[str] | None = None
 
     def delete(work: Work[BrandRecord]) -> None:
-        for each in deletable:
-            work.check_time()
-            each()
+        nonlocal left
+        # whoever registered it may not have come to write that down
+        known = record.brand if record.brand and not record.brand.is_gone else None
+        brand = known or _registered(record, needs)
+        if brand:
+            work.keep(replace(work.record, brand=brand))
+        else:
+            for each in _deleting(record, needs):
+                work.check_time()
+                each()
+        left = list(_left(work.record))
 
-    needs.records.delete(go_on(record, needs, delete))
-    return Forgotten(name, tuple(_left(record)))
+    after = go_on(record, needs, delete)
+    if left is None:
+        raise InProgressError("There was no time to delete all of it.")
+    needs.records.delete(after)
+    return Forgotten(name, tuple(left))
 
 
 # ------------------------------------------------------------------------------------------------ going on
@@ -147,6 +203,9 @@ def _approved(work: Work[BrandRecord], which: Which, *, resubmit: bool) -> bool:
     given = application.customer_profile_sid if which is Which.PROFILE else None
     if given:
         bundle = work.needs.hub.read(which, given)
+        if bundle is None:
+            words = "is no customer profile of this account, or no more"
+            raise InvalidRequestError(Violation("customer_profile_sid", "unknown_profile", words))
         work.keep(work.record.with_bundle(which, bundle))
         return bundle.is_approved
     if missing(application, which):
@@ -156,7 +215,9 @@ def _approved(work: Work[BrandRecord], which: Which, *, resubmit: bool) -> bool:
     if which is Which.PROFILE and work.record.has_no_primary:
         return False
     sid = _bundle_sid(work, which)
-    bundle = work.needs.hub.read(which, sid)
+    bundle = _read(work, which, sid)
+    if not bundle.is_open:
+        _sure(work, which.value)
     if bundle.is_open and (
         not bundle.is_rejected or resubmit or work.record.is_changed(which.value)
     ):
@@ -185,7 +246,9 @@ def _objects(work: Work[BrandRecord], which: Which) -> Iterator[str]:
 
 def _called(work: Work[BrandRecord], part: str) -> str:
     """Return the name by which something is found again at Twilio."""
-    return f"sendpool {work.record.name} {part}"
+    whose = f"{work.needs.stage} {work.record.name}"
+    called = f"sendpool {whose} {part}"
+    return called if len(called) <= _LONGEST_NAME else f"sendpool {digest_of(whose)} {part}"
 
 
 def _end_user(work: Work[BrandRecord], part: Part) -> str:
@@ -279,25 +342,52 @@ def _handed_in(work: Work[BrandRecord], which: Which, bundle: Bundle, objects: l
     if lacks:
         return bundle
     work.check_time()
-    hub.submit(which, bundle.sid)
-    handed_in = HandedIn(digest=work.record.application.digest)
-    work.keep(work.record.with_handed_in(which.value, handed_in))
-    return hub.read(which, bundle.sid)
+    application = work.record.application
+    # whoever dies now has handed it in, whatever is declared next
+    begun = HandedIn(digest=application.digest, is_sure=False)
+    work.keep(work.record.with_handed_in(which.value, begun))
+    hub.submit(which, bundle.sid, email=application.email or "")
+    _sure(work, which.value)
+    return _read(work, which, bundle.sid)
+
+
+def _read(work: Work[BrandRecord], which: Which, sid: str) -> Bundle:
+    bundle = work.needs.hub.read(which, sid)
+    if bundle is None:
+        path = f"/compliance/brands/{work.record.name}"
+        raise ConflictError(
+            f"Somebody deleted {sid} at Twilio.",
+            code="profile_missing",
+            remedy=f"DELETE {path}, and declare it anew: what is still there is found again by its name.",
+        )
+    return bundle
+
+
+def _sure(work: Work[BrandRecord], step: str) -> None:
+    """Note that what was begun to be handed in has arrived."""
+    last = work.record.handed_in.get(step)
+    if last and not last.is_sure:
+        work.keep(work.record.with_handed_in(step, replace(last, is_sure=True)))
 
 
 def _register(work: Work[BrandRecord], *, resubmit: bool) -> None:
     record, a2p = work.record, work.needs.a2p
-    if record.brand is None:
+    if record.brand is None or record.brand.is_gone:
         brand = _first(work)
         if brand is None:
             return
     else:
-        brand = a2p.brand(record.brand.sid)
-    if brand.is_failed and (resubmit or work.record.is_changed(_BRAND)):
+        found = a2p.brand(record.brand.sid)
+        if found is None:
+            _note_deletion(work, record.brand)
+            return
+        brand = found
+    # of what is half filled in Twilio was told nothing: no try is used up for that
+    is_whole = not any(missing(record.application, which) for which in Which)
+    if brand.is_failed and is_whole and (resubmit or work.record.is_changed(_BRAND)):
         brand = _resubmitted(work, brand)
-    last = work.record.handed_in.get(_BRAND)
-    if last and not last.is_sure:
-        work.keep(work.record.with_handed_in(_BRAND, replace(last, is_sure=True)))
+    if is_whole or not brand.is_failed:
+        _sure(work, _BRAND)
     work.keep(replace(work.record, brand=brand))
     if brand.is_approved and not record.application.is_sole_proprietor:
         work.step = "vetting"
@@ -311,14 +401,32 @@ def _first(work: Work[BrandRecord]) -> Brand | None:
         return None
     if record.profile is None or record.product is None:
         return None
-    bundles = (record.profile.sid, record.product.sid)
     work.check_time()
-    brand = work.needs.a2p.registered(*bundles) or work.needs.a2p.register(
-        *bundles, kind=record.application.kind, is_mock=record.application.mock
+    brand = _registered(record, work.needs) or work.needs.a2p.register(
+        record.profile.sid,
+        record.product.sid,
+        kind=record.application.kind,
+        is_mock=record.application.mock,
     )
     handed_in = HandedIn(digest=record.application.digest)
     work.keep(replace(record.with_handed_in(_BRAND, handed_in), brand=brand))
     return brand
+
+
+def _registered(record: BrandRecord, needs: Registering) -> Brand | None:
+    """Return the brand of these bundles, whoever registered it."""
+    if record.profile is None or record.product is None:
+        return None
+    return needs.a2p.registered(record.profile.sid, record.product.sid)
+
+
+def _note_deletion(work: Work[BrandRecord], brand: Brand) -> None:
+    """Somebody had it deleted. It is registered anew once its fees are accepted anew."""
+    gone = replace(brand, status=DELETED, problems=())
+    handed_in = {step: each for step, each in work.record.handed_in.items() if step != _BRAND}
+    work.keep(
+        replace(work.record, brand=gone, vettings=(), handed_in=handed_in, fees_accepted_at=None)
+    )
 
 
 def _resubmitted(work: Work[BrandRecord], brand: Brand) -> Brand:
@@ -344,9 +452,14 @@ def _check_open(known: BrandRecord, application: BrandApplication) -> None:
             remedy="Wait for the outcome; what was registered is changed only after it failed.",
         )
     is_other = known.application.kind is not application.kind
-    if is_other and (known.profile or known.product or known.made):
+    is_begun = known.profile or known.product or known.made
+    # a brand that was registered as a mock stays one
+    is_there = known.brand is not None and not known.brand.is_gone
+    is_mixed = is_there and known.application.mock is not application.mock
+    if (is_other and is_begun) or is_mixed:
+        mock = "mock " if known.application.mock else ""
         raise ConflictError(
-            f"{known.name} is being registered as {known.application.kind}.",
+            f"{known.name} is being registered as {mock}{known.application.kind}.",
             code="brand_kind_fixed",
             remedy=f"DELETE /compliance/brands/{known.name} first, or use another name.",
         )
@@ -385,7 +498,7 @@ def _deleting(record: BrandRecord, needs: Registering) -> Iterator[Callable[[], 
 
 
 def _left(record: BrandRecord) -> Iterator[str]:
-    if record.brand:
+    if record.brand and not record.brand.is_gone:
         yield record.brand.sid
         yield from (each.sid for each in (record.profile, record.product) if each)
     yield from (each.sid for each in record.made.values() if each.sid.startswith("AD"))

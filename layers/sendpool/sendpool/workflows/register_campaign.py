@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Final
 
@@ -13,6 +14,7 @@ from sendpool.domain.a2p.record import (
     HandedIn,
     LiveCampaign,
     is_same_use,
+    said_once,
 )
 from sendpool.domain.errors import ConflictError, InvalidRequestError, NotFoundError, Violation
 from sendpool.domain.preflight.campaign import Campaign
@@ -20,6 +22,8 @@ from sendpool.domain.preflight.verdict import Finding, preflight
 from sendpool.workflows.registering import Registering, Work, again, go_on
 
 _CAMPAIGN: Final = "campaign"
+# more than Twilio takes of any field, five samples together; what is kept has to fit an item of the ledger
+_ENDLESS: Final = 6_000
 
 
 def declare(
@@ -37,6 +41,7 @@ def declare(
     else is declared than is under review or approved.
     """
     owner = _brand(brand, needs)
+    _check_lengths(campaign)
     judge(campaign, owner, force=force)
     known = needs.records.campaign(service_sid)
     record = known or CampaignRecord(
@@ -98,10 +103,12 @@ def delete(service_sid: str, needs: Registering, *, stops_traffic: bool) -> Camp
 
     def remove(work: Work[CampaignRecord]) -> None:
         work.step = _CAMPAIGN
-        live = work.record.live
+        # whoever dies from here on leaves nothing that is handed in again by itself
+        work.keep(replace(work.record, fees_accepted_at=None))
+        live = work.record.live or _handed_in_unseen(work)
         if live and not live.is_gone:
             needs.a2p.delete(service_sid)
-            work.keep(replace(work.record, live=replace(live, status=DELETED, problems=())))
+            _note_deletion(work, live)
 
     after = go_on(record, needs, remove)
     needs.records.delete(after)
@@ -118,6 +125,15 @@ def _steps(work: Work[CampaignRecord], *, resubmit: bool = False) -> None:
         return
     work.step = "numbers"
     long_codes = needs.a2p.long_codes(record.service_sid)
+    if long_codes is None:
+        if record.live and record.is_there:
+            _note_deletion(work, record.live)
+        raise ConflictError(
+            f"There is no Messaging Service {record.service_sid}, or no more.",
+            code="service_missing",
+            remedy=f"DELETE /compliance/campaigns/{record.service_sid}, and declare the campaign of a service that is "
+            "there: GET /service shows this stack's.",
+        )
     work.keep(replace(record, long_codes=long_codes))
     work.step = _CAMPAIGN
     is_there = record.is_there
@@ -140,12 +156,7 @@ def _first(work: Work[CampaignRecord], brand: BrandRecord) -> LiveCampaign | Non
     if brand.brand is None or not brand.brand.may_campaign:
         return None
     there = needs.a2p.campaign(record.service_sid)
-    is_ours = (
-        there is not None
-        and there.brand_sid == brand.brand.sid
-        and there.description == record.campaign.description
-    )
-    if there is not None and not is_ours:
+    if there is not None and not _is_ours(there, record, brand.brand.sid):
         raise ConflictError(
             f"{record.service_sid} has another campaign, which is {there.status}.",
             code="other_campaign",
@@ -155,9 +166,31 @@ def _first(work: Work[CampaignRecord], brand: BrandRecord) -> LiveCampaign | Non
         if record.fees_accepted_at is None and not brand.application.mock:
             return None
         work.check_time()
+        begun = HandedIn(digest=record.digest, is_sure=False)
+        work.keep(replace(record, handed_in=begun, refusal=None))
         there = needs.a2p.submit(record.service_sid, brand.brand.sid, record.campaign)
-    work.keep(replace(record, live=there, handed_in=HandedIn(digest=record.digest)))
+    # of one that was begun with other words, those are what was handed in
+    handed_in = work.record.handed_in or HandedIn(digest=record.digest)
+    work.keep(replace(work.record, live=there, handed_in=replace(handed_in, is_sure=True)))
     return there
+
+
+def _is_ours(there: LiveCampaign, record: CampaignRecord, brand_sid: str) -> bool:
+    """Tell whether a campaign is the declared one, or one that we began to hand in and got no answer about."""
+    begun = record.handed_in
+    is_begun = begun is not None and not begun.is_sure and record.refusal is None
+    is_same = there.description == record.campaign.description
+    return there.brand_sid == brand_sid and (is_same or is_begun)
+
+
+def _handed_in_unseen(work: Work[CampaignRecord]) -> LiveCampaign | None:
+    """Return a campaign of ours that was handed in by somebody who could not keep it."""
+    record, needs = work.record, work.needs
+    brand = needs.records.brand(record.brand) if record.handed_in else None
+    there = needs.a2p.campaign(record.service_sid) if brand and brand.brand else None
+    if there is None or brand is None or brand.brand is None:
+        return None
+    return there if _is_ours(there, record, brand.brand.sid) else None
 
 
 def _note_deletion(work: Work[CampaignRecord], live: LiveCampaign) -> None:
@@ -189,6 +222,17 @@ def _brand(name: str, needs: Registering) -> BrandRecord:
     return record
 
 
+def _check_lengths(campaign: Campaign) -> None:
+    """Refuse what Twilio refuses of whomever, and what cannot be kept: also what is forced has to be written down."""
+    endless = [
+        Violation(name, "text_too_long", f"has more than {_ENDLESS} characters")
+        for name, said in asdict(campaign).items()
+        if len(json.dumps(said, ensure_ascii=False)) > _ENDLESS
+    ]
+    if endless:
+        raise InvalidRequestError(*endless)
+
+
 def _violation(finding: Finding) -> Violation:
     codes = ", ".join(map(str, finding.codes))
     return Violation(
@@ -212,4 +256,12 @@ def _check_open(known: CampaignRecord, campaign: Campaign, brand: str) -> None:
             "Brand and use case of a campaign cannot be changed.",
             code="use_case_fixed",
             remedy=f"DELETE /compliance/campaigns/{known.service_sid} first; a new one is vetted for a fee.",
+        )
+    fixed = said_once(known.campaign, campaign)
+    if fixed:
+        raise ConflictError(
+            f"Twilio takes no changes of {', '.join(fixed)} once a campaign was handed in.",
+            code="field_fixed",
+            remedy="Leave them as they were, and change the rest; or "
+            f"DELETE /compliance/campaigns/{known.service_sid} first: a new one is vetted for a fee.",
         )

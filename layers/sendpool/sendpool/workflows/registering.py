@@ -15,17 +15,26 @@ from sendpool.adapters.ledger.a2p import A2pRecords, Record
 from sendpool.adapters.twilio.a2p import A2p
 from sendpool.adapters.twilio.trust_hub import TrustHub
 from sendpool.domain.a2p.record import HandedIn, Refusal
-from sendpool.domain.errors import ConflictError, TwilioBusyError, TwilioRefusedError
+from sendpool.domain.errors import (
+    ConflictError,
+    InvalidRequestError,
+    TwilioBusyError,
+    TwilioRefusedError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registering:
-    """What these stories need; a lease outlives the invocation by a little."""
+    """What these stories need; a lease outlives the invocation by a little.
+
+    `stage` is part of the names of what is made: stages of one account keep theirs apart.
+    """
 
     records: A2pRecords
     hub: TrustHub
     a2p: A2p
     callback_url: str
+    stage: str
     lease: timedelta
     now: Callable[[], datetime]
     may_go_on: Callable[[], bool]
@@ -73,7 +82,7 @@ class Work[R: Record]:
             )
             self._let_go()
             raise
-        except ConflictError:
+        except (ConflictError, InvalidRequestError):
             self._let_go()
             raise
         except TwilioBusyError:

@@ -83,8 +83,11 @@ class A2pRecords:
         return True
 
     def delete(self, record: Record) -> None:
-        """Forget a record."""
-        self._table.delete_if(_key(record), "version = :version", {"version": record.version})
+        """Forget a record as it was read; raises InProgressError when another one wrote it meanwhile."""
+        # one that is gone was deleted by us, in a call whose answer got lost
+        is_ours = "attribute_not_exists(pk) OR version = :version"
+        if not self._table.delete_if(_key(record), is_ours, {"version": record.version}):
+            raise InProgressError("Somebody else is working on this registration.")
 
 
 def to_record[R: Record](kind: type[R], item: Item) -> R:

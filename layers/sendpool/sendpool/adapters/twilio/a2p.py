@@ -13,7 +13,7 @@ from typing import Any, Final
 from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
-from sendpool.adapters.twilio.answered import RefusedError, library
+from sendpool.adapters.twilio.answered import RefusedError, library, moment
 from sendpool.adapters.twilio.registering import PAGE, problems, refusals
 from sendpool.domain.a2p.application import BrandKind
 from sendpool.domain.a2p.record import Brand, LiveCampaign, Vetting
@@ -72,9 +72,15 @@ class A2p:
                 )
             )
 
-    def brand(self, sid: str) -> Brand:
+    def brand(self, sid: str) -> Brand | None:
+        """Return a brand; None if it is gone."""
         with refusals():
-            return _brand(self._messaging.brand_registrations(sid).fetch())
+            try:
+                return _brand(self._messaging.brand_registrations(sid).fetch())
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
 
     def resubmit_brand(self, sid: str) -> Brand:
         """Register a failed brand anew with what its bundles say now; few times are free (21724)."""
@@ -116,9 +122,15 @@ class A2p:
         ]
 
     def campaign(self, service_sid: str) -> LiveCampaign | None:
-        """Return the campaign of a service; None if it has none."""
+        """Return the campaign of a service; None if it has none, or is gone itself."""
         with refusals():
-            listed = [_campaign(each) for each in self._at(service_sid).us_app_to_person.stream()]
+            try:
+                found = self._at(service_sid).us_app_to_person.list()
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
+        listed = map(_campaign, found)
         return min(listed, key=lambda each: not each.is_verified, default=None)
 
     def submit(self, service_sid: str, brand_sid: str, campaign: Campaign) -> LiveCampaign:
@@ -144,13 +156,18 @@ class A2p:
                 if not error.is_missing:
                     raise
 
-    def long_codes(self, service_sid: str) -> int:
-        """Count the US long codes in a service's pool."""
+    def long_codes(self, service_sid: str) -> int | None:
+        """Count the US long codes in a service's pool; None if there is no such service."""
         with refusals():
-            numbers = [
-                str(each.phone_number)
-                for each in self._at(service_sid).phone_numbers.stream(page_size=PAGE)
-            ]
+            try:
+                numbers = [
+                    str(each.phone_number)
+                    for each in self._at(service_sid).phone_numbers.stream(page_size=PAGE)
+                ]
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
         return sum(country_of(each) == "US" and not is_toll_free(each) for each in numbers)
 
     def _at(self, service_sid: str) -> Any:
@@ -165,8 +182,9 @@ def _brand(found: Any) -> Brand:
         tcr_id=found.tcr_id or None,
         score=found.brand_score,
         russell_3000=bool(found.russell_3000),
+        is_sole_proprietor=found.brand_type == "SOLE_PROPRIETOR",
         problems=problems(found.errors),
-        updated_at=found.date_updated,
+        updated_at=moment(found.date_updated),
     )
 
 
@@ -175,6 +193,7 @@ def _vetting(found: Any) -> Vetting:
         sid=str(found.brand_vetting_sid),
         provider=str(found.vetting_provider),
         status=str(found.vetting_status),
+        vetting_id=found.vetting_id or None,
     )
 
 
@@ -190,7 +209,7 @@ def _campaign(found: Any) -> LiveCampaign:
         problems=problems(found.errors),
         segments_per_second=rate * _CARRIERS if isinstance(rate, int | float) else None,
         tmobile_tier=(limits.get("tmobile") or {}).get("brand_tier"),
-        updated_at=found.date_updated,
+        updated_at=moment(found.date_updated),
     )
 
 

@@ -10,6 +10,7 @@ What refuses, breaks off or makes no sense is turned into our errors where heade
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -43,6 +44,16 @@ def library(*, credentials: Credentials, http_client: HttpClient) -> Client:
         credentials.account_sid,
         http_client=_Answered(http_client),
     )
+
+
+def moment(read: datetime | str | None) -> datetime | None:
+    """Return a time that the library read, as UTC; one that it leaves a text has fractions of a second or an offset."""
+    if isinstance(read, str):
+        try:
+            read = datetime.fromisoformat(read)
+        except ValueError:
+            return None
+    return read and (read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC))
 
 
 class _Answered(HttpClient):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from twilio.http import HttpClient
 
 from sendpool.adapters.parameters import Credentials
-from sendpool.adapters.twilio.answered import RefusedError, library
+from sendpool.adapters.twilio.answered import RefusedError, library, moment
 from sendpool.domain.errors import TwilioRefusedError
 from sendpool.domain.link_domain import Certificate, LinkDomain
 
@@ -100,7 +100,7 @@ def _certificate(found: Any) -> Certificate:
     return Certificate(
         is_managed=bool(found.managed),
         is_requested=bool(found.requesting),
-        expires_at=found.date_expires,
+        expires_at=moment(found.date_expires),
     )
 
 

@@ -14,7 +14,7 @@ from twilio.http import HttpClient
 from twilio.rest.messaging.v1.service import ServiceContext, ServiceInstance
 
 from sendpool.adapters.parameters import Credentials
-from sendpool.adapters.twilio.answered import RefusedError, library
+from sendpool.adapters.twilio.answered import RefusedError, library, moment
 from sendpool.domain.errors import TwilioBusyError, TwilioRefusedError, TwilioUnavailableError
 from sendpool.domain.messaging_service import Changes, MessagingService, ServiceSettings, Value
 from sendpool.domain.senders import (
@@ -272,8 +272,8 @@ def _service(found: ServiceInstance) -> MessagingService:
             use_case=found.usecase or "undeclared",
         ),
         is_registered=bool(found.us_app_to_person_registered),
-        created_at=found.date_created,
-        updated_at=found.date_updated,
+        created_at=moment(found.date_created),
+        updated_at=moment(found.date_updated),
     )
 
 
@@ -284,7 +284,7 @@ def _phone_number(found: Any) -> Sender:
         address=found.phone_number,
         country=found.country_code or None,
         capabilities=_capabilities(found),
-        added_at=found.date_created,
+        added_at=moment(found.date_created),
     )
 
 
@@ -295,7 +295,7 @@ def _short_code(found: Any) -> Sender:
         address=found.short_code,
         country=found.country_code or None,
         capabilities=_capabilities(found),
-        added_at=found.date_created,
+        added_at=moment(found.date_created),
     )
 
 
@@ -306,7 +306,7 @@ def _alphanumeric(found: Any, *, country: str | None = None) -> Sender:
         address=found.alpha_sender,
         country=country,
         capabilities=_capabilities(found),
-        added_at=found.date_created,
+        added_at=moment(found.date_created),
     )
 
 
@@ -320,7 +320,7 @@ def _channel(found: Any) -> Sender:
         kind=_CHANNELS.get(str(found.sender_type).lower(), SenderKind.OTHER),
         address=found.sender,
         country=found.country_code or None,
-        added_at=found.date_created,
+        added_at=moment(found.date_created),
     )
 
 

@@ -14,7 +14,7 @@ from twilio.http import HttpClient
 from twilio.rest.messaging.v1.tollfree_verification import TollfreeVerificationInstance
 
 from sendpool.adapters.parameters import Credentials
-from sendpool.adapters.twilio.answered import RefusedError, library
+from sendpool.adapters.twilio.answered import RefusedError, library, moment
 from sendpool.domain.errors import TwilioRefusedError
 from sendpool.domain.toll_free.submission import FIELDS, Changes, Submission, Value
 from sendpool.domain.toll_free.verification import Rejection, Standing, Verification
@@ -130,12 +130,12 @@ def _read(found: TollfreeVerificationInstance) -> Verification:
             number=found.tollfree_phone_number or None,
             status=str(found.status),
             rejections=_rejections(found),
-            edit_until=_utc(found.edit_expiration),
-            updated_at=_utc(touched) or datetime.fromtimestamp(0, tz=UTC),
+            edit_until=moment(found.edit_expiration),
+            updated_at=moment(touched) or datetime.fromtimestamp(0, tz=UTC),
         ),
         submission=Submission(**fields),
         edit_allowed=bool(found.edit_allowed),
-        created_at=_utc(found.date_created),
+        created_at=moment(found.date_created),
     )
 
 
@@ -154,7 +154,3 @@ def _rejections(found: TollfreeVerificationInstance) -> tuple[Rejection, ...]:
 
 def _code(said: object) -> int | None:
     return int(said) if isinstance(said, int | str) and str(said).isdigit() else None
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return at and at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

@@ -118,9 +118,15 @@ class TrustHub:
             ),
         )
 
-    def read(self, which: Which, sid: str) -> Bundle:
+    def read(self, which: Which, sid: str) -> Bundle | None:
+        """Return a bundle; None if it is gone."""
         with refusals():
-            found = self._bundles[which](sid).fetch()
+            try:
+                found = self._bundles[which](sid).fetch()
+            except RefusedError as error:
+                if not error.is_missing:
+                    raise
+                return None
         return Bundle(sid=str(found.sid), status=str(found.status), problems=problems(found.errors))
 
     def assigned(self, which: Which, sid: str) -> Mapping[str, str]:
@@ -151,10 +157,10 @@ class TrustHub:
             found = evaluations.create(policy_sid=policy_sid)
         return tuple(_lacks(found.results or ()))
 
-    def submit(self, which: Which, sid: str) -> None:
-        """Hand a bundle in for review."""
+    def submit(self, which: Which, sid: str, *, email: str) -> None:
+        """Hand a bundle in for review, of which this address is told."""
         with refusals():
-            self._bundles[which](sid).update(status=_PENDING_REVIEW)
+            self._bundles[which](sid).update(status=_PENDING_REVIEW, email=email)
 
     # -------------------------------------------------------------------------------------------- deleting
 

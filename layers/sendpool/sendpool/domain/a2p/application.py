@@ -113,6 +113,11 @@ class BrandApplication:
         return self.kind is BrandKind.SOLE_PROPRIETOR
 
     @property
+    def fee_kind(self) -> tuple[BrandKind, bool]:
+        """The same for what costs the same: a mock brand costs nothing."""
+        return self.kind, self.mock
+
+    @property
     def display_name(self) -> str | None:
         named = self.proprietor.brand_name if self.is_sole_proprietor else self.business.name
         return named or None

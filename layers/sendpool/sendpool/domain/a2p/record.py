@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from sendpool.domain.a2p.application import BrandApplication, Which, digest_of
+from sendpool.domain.a2p.application import BrandApplication, BrandKind, Which, digest_of
 from sendpool.domain.preflight.campaign import Campaign
 
 _SOON, _LATER, _HOURLY, _DAILY = (
@@ -22,6 +22,16 @@ _SOON, _LATER, _HOURLY, _DAILY = (
 )
 # what the team declares of a campaign that its update takes; the use case stays
 _FIXED: Final = ("us_app_to_person_usecase", "brand_registration_sid")
+# what its update does not take
+_SAID_ONCE: Final = (
+    "opt_in_message",
+    "opt_in_keywords",
+    "opt_out_message",
+    "opt_out_keywords",
+    "help_message",
+    "help_keywords",
+    "subscriber_opt_in",
+)
 DELETED: Final = "DELETED"
 
 
@@ -66,6 +76,7 @@ class Brand:
     tcr_id: str | None = None
     score: int | None = None
     russell_3000: bool = False
+    is_sole_proprietor: bool = False
     problems: tuple[Problem, ...] = ()
     updated_at: datetime | None = None
 
@@ -78,21 +89,34 @@ class Brand:
         return self.status == "FAILED"
 
     @property
+    def is_gone(self) -> bool:
+        return self.status == DELETED
+
+    @property
     def awaits_owner(self) -> bool:
-        return self.is_approved and self.identity == "UNVERIFIED"
+        """Tell whether a sole proprietor has yet to answer YES; what such a brand is called before is not sure."""
+        is_confirmed = self.identity in {"VERIFIED", "VETTED_VERIFIED"}
+        return self.is_approved and self.is_sole_proprietor and not is_confirmed
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Tell whether nobody could find out whether a company is what it says."""
+        is_company = not self.is_sole_proprietor
+        return self.is_approved and is_company and self.identity == "UNVERIFIED"
 
     @property
     def may_campaign(self) -> bool:
-        return self.is_approved and not self.awaits_owner
+        return self.is_approved and not (self.awaits_owner or self.is_unconfirmed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vetting:
-    """A vetting of a brand at Twilio: PENDING, SUCCESS or FAILED."""
+    """A vetting of a brand at Twilio: PENDING, SUCCESS or FAILED; `vetting_id` is the token that was imported."""
 
     sid: str
     provider: str
     status: str
+    vetting_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +245,7 @@ class BrandRecord(Kept):
         ]
         if under_review:
             return f"{under_review[0]} is under review."
-        if self.brand and not self.brand.is_failed:
+        if self.brand and not (self.brand.is_failed or self.brand.is_gone):
             return f"The brand {self.brand.sid} is {self.brand.status}."
         return None
 
@@ -233,9 +257,12 @@ class BrandRecord(Kept):
             return _LATER if waits or self.refusal else _DAILY
         if self.brand.awaits_owner or self.brand.status in {"PENDING", "IN_REVIEW"}:
             return _SOON
-        if any(each.status == "PENDING" for each in self.vettings):
-            return _HOURLY
-        return _DAILY
+        is_standard = self.application.kind is BrandKind.STANDARD
+        # Twilio begins the vetting of a standard brand by itself
+        is_vetted = all(each.status != "PENDING" for each in self.vettings)
+        if is_standard and not self.vettings and self.brand.is_approved:
+            is_vetted = self.brand.identity == "VETTED_VERIFIED"
+        return _DAILY if is_vetted and not self.brand.is_unconfirmed else _HOURLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,3 +306,8 @@ class CampaignRecord(Kept):
 def is_same_use(before: Campaign, after: Campaign) -> bool:
     """Tell whether one may become the other by an update: brand and use case cannot be changed."""
     return all(getattr(before, name) == getattr(after, name) for name in _FIXED)
+
+
+def said_once(before: Campaign, after: Campaign) -> tuple[str, ...]:
+    """Name what differs of the fields that an update leaves as they were handed in."""
+    return tuple(name for name in _SAID_ONCE if getattr(before, name) != getattr(after, name))

@@ -6,7 +6,7 @@ Pure: it reads what is kept (record.py), and neither asks nor changes anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sendpool.domain.a2p.application import BrandKind, Which, missing
@@ -167,6 +167,8 @@ def _of_whole_bundle(record: BrandRecord, which: Which, bundle: Bundle | None) -
             next="Have the account's own (primary) customer profile approved in the Twilio Console: no API makes it.",
             missing=("primary_customer_profile",),
         )
+    if which is Which.PROFILE and record.application.customer_profile_sid and bundle:
+        return _of_given_profile(record, bundle)
     lacks = record.lacks.get(which, ())
     if bundle and bundle.is_open and (lacks or bundle.is_rejected):
         return Step(
@@ -183,17 +185,37 @@ def _of_whole_bundle(record: BrandRecord, which: Which, bundle: Bundle | None) -
     return _ready(name, _advance(record), record.refusal, bundle.sid if bundle else None)
 
 
+def _of_given_profile(record: BrandRecord, profile: Bundle) -> Step:
+    """A profile that somebody else made is looked at only."""
+    name = StepName.CUSTOMER_PROFILE
+    if not profile.is_open:
+        return _in_review(name, profile.sid, profile.status)
+    return Step(
+        name=name,
+        state=StepState.REJECTED if profile.is_rejected else StepState.INCOMPLETE,
+        actor=Actor.TEAM,
+        next="Have it approved where it was made, as it is not ours to hand in; "
+        f"or {_put(record)} with another customer_profile_sid, or without one.",
+        sid=profile.sid,
+        status=profile.status,
+        missing=() if profile.is_rejected else ("approved_customer_profile",),
+        problems=_all(profile.problems),
+    )
+
+
 def _of_brand(record: BrandRecord, *, comes_first: Step) -> Step:
     brand = record.brand
-    if brand is None:
+    if brand is None or brand.is_gone:
         return _brand_to_be(record, comes_first)
     if brand.is_failed:
         return _failed_brand(record, brand)
+    if brand.is_unconfirmed:
+        return _unconfirmed_brand(record, brand)
     if brand.is_approved:
         return _done(StepName.BRAND, brand.sid, brand.status)
     if brand.status in {"PENDING", "IN_REVIEW"}:
-        return _in_review(StepName.BRAND, brand.sid, brand.status)
-    return _suspended(StepName.BRAND, brand.sid, brand.status, brand.problems)
+        return _reviewed_brand(record, brand)
+    return _stopped_brand(brand)
 
 
 def _brand_to_be(record: BrandRecord, comes_first: Step) -> Step:
@@ -219,8 +241,46 @@ def _failed_brand(record: BrandRecord, brand: Brand) -> Step:
         next=f"{_put(record)} with what has to change; {again}. Few corrections are free.",
         sid=brand.sid,
         status=brand.status,
+        missing=tuple(name for which in Which for name in missing(record.application, which)),
         problems=_all(brand.problems),
     )
+
+
+def _reviewed_brand(record: BrandRecord, brand: Brand) -> Step:
+    reviewed = _in_review(StepName.BRAND, brand.sid, brand.status)
+    if not record.application.company.brand_contact_email:
+        return reviewed
+    asked = "If Twilio writes to brand_contact_email, somebody there has to confirm it in time."
+    return replace(reviewed, next=f"{reviewed.next} {asked}")
+
+
+def _unconfirmed_brand(record: BrandRecord, brand: Brand) -> Step:
+    last = _best(record.vettings)
+    if last and last.status == "PENDING":
+        return _in_review(StepName.BRAND, brand.sid, last.status)
+    return Step(
+        name=StepName.BRAND,
+        state=StepState.REJECTED,
+        actor=Actor.TEAM,
+        next="Nobody could find out whether the business is what it says: "
+        f"POST /compliance/brands/{record.name}/vettings has it vetted, for a fee; or ask Twilio's support.",
+        sid=brand.sid,
+        status=brand.identity,
+        problems=_all(brand.problems),
+    )
+
+
+def _stopped_brand(brand: Brand) -> Step:
+    """One that nothing can be registered with; a status that nobody documented counts as suspended."""
+    stopped = _suspended(StepName.BRAND, brand.sid, brand.status, brand.problems)
+    match brand.status:
+        case "DELETION_PENDING":
+            words = "It is being deleted at Twilio; once it is gone it can be registered anew, for a fee."
+            return replace(stopped, state=StepState.IN_REVIEW, actor=Actor.TWILIO, next=words)
+        case "DELETION_FAILED":
+            words = "It could not be deleted at Twilio: ask Twilio's support what becomes of it."
+            return replace(stopped, next=words)
+    return stopped
 
 
 def _of_owner(record: BrandRecord, *, comes_first: Step) -> Step:
@@ -245,7 +305,9 @@ def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
     if not comes_first.is_done:
         return _waiting(StepName.VETTING, comes_first)
     by = f"POST /compliance/brands/{record.name}/vettings"
-    last = _best(record.vettings)
+    last, brand = _best(record.vettings), record.brand
+    if last is None and brand and brand.identity == "VETTED_VERIFIED":
+        return _done(StepName.VETTING, brand.sid, brand.identity)
     if last is None:
         return Step(
             name=StepName.VETTING,

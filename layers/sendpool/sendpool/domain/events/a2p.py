@@ -70,7 +70,9 @@ def of_registration(change: RegisteringBrand | RegisteringCampaign) -> Iterator[
     name = change.after.name if isinstance(change, RegisteringBrand) else change.after.brand
     for (kind, sid), now in _standings(change.after).items():
         then = before.get((kind, sid))
-        if then and (then.status, then.identity) == (now.status, now.identity):
+        # an owner who did not answer in time, and what fails anew, shows in the reasons only
+        is_same = then and (then.status, then.identity) == (now.status, now.identity)
+        if then and is_same and now.problems in {(), then.problems}:
             continue
         data = RegistrationData(
             brand=name,

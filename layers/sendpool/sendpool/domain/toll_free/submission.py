@@ -206,9 +206,9 @@ _NUMBER_SID: Final = re.compile("PN[0-9a-fA-F]{32}")
 _VERIFICATION_SID: Final = re.compile("HH[0-9a-fA-F]{32}")
 _PROFILE_SID: Final = re.compile("BU[0-9a-fA-F]{32}")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_PHONE: Final = re.compile(r"\+[1-9]\d{6,14}")
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
-_VOLUME: Final = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})\+?")
+_VOLUME: Final = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})\+?")
 
 type Broken = tuple[str, str] | None
 type Rule = Callable[[Any], Broken]
