@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +11,12 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
-from cfnlint.decode import cfn_yaml
 from moto import backend_index, mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID, responses
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
+from samtranslator.yaml_helper import yaml_parse
 
 from sendpool.adapters.ledger.table import load
 
@@ -149,7 +148,7 @@ def sqs_record(
 
 @functools.cache
 def _resources() -> dict[str, Any]:
-    resources: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))["Resources"]
+    resources: dict[str, Any] = yaml_parse(TEMPLATE.read_text())["Resources"]
     return resources
 
 
