@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
+from samtranslator.yaml_helper import yaml_parse
 
 from tests.chaos.memory import Index, Queue
 
@@ -85,9 +85,7 @@ class Deployment:
 
 @cache
 def _template() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = json.loads(
-        json.dumps(cfn_yaml.load(str(ROOT / "template.yaml")), default=str)
-    )
+    loaded: Mapping[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
     return loaded
 
 

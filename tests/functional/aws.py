@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
-from cfnlint.decode import cfn_yaml
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto import backend_index, mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID, responses
+from moto.core.serialize import ResponseSerializer
+from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
+from samtranslator.yaml_helper import yaml_parse
 
 from sendpool.adapters.ledger.table import load
 
@@ -39,6 +43,39 @@ class Context:
         return self.milliseconds.pop(0) if len(self.milliseconds) > 1 else self.milliseconds[0]
 
 
+# what the stack keeps its state in
+_SERVICES = {"dynamodb", "events", "s3", "secretsmanager", "sqs", "ssm"}
+_members_of = functools.cache(responses.method_names_from_class)
+_serialize_member = ResponseSerializer._serialize_structure_member
+
+
+def _serialize_what_is_there(
+    self: ResponseSerializer, serialized: Any, value: Any, shape: Any, key: str
+) -> None:
+    """An attribute of an item has one of ten kinds. Moto looks for each of the other nine under six names."""
+    if shape.parent.name == "AttributeValue" and isinstance(value, dict) and key not in value:
+        return
+    _serialize_member(self, serialized, value, shape, key)
+
+
+@contextmanager
+def nothing_deployed() -> Iterator[None]:
+    """An account in moto that has nothing.
+
+    Most of the time of our tests went into what moto does again for each test and each call, so here it knows only
+    our services, looks once at what they offer, and leaves the default session alone: a new one reads the
+    descriptions of all services anew, which takes longer than most tests.
+    """
+    ours = [each for each in backend_index.backend_url_patterns if each[0] in _SERVICES]
+    with (
+        patch.object(backend_index, "backend_url_patterns", ours),
+        patch.object(responses, "method_names_from_class", _members_of),
+        patch.object(ResponseSerializer, "_serialize_structure_member", _serialize_what_is_there),
+        mock_aws(config={"core": {"reset_boto3_session": False}}),
+    ):
+        yield
+
+
 class OneClientEach:
     """A session that makes one client a service."""
 
@@ -62,6 +99,13 @@ class Aws:
         )
         found = [load(item) for page in pages for item in page["Items"]]
         return [item for item in found if item["pk"].startswith(prefix)]
+
+    def forget_items(self, *, prefix: str = "") -> None:
+        """Remove what begins so from the ledger, for a test that begins again many times: moto reads all of it."""
+        tables = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables
+        kept = tables[self.environment["LEDGER_TABLE"]].items
+        for key in [each for each in kept if each.value.startswith(prefix)]:
+            del kept[key]
 
     def records(self, queue: str) -> list[dict[str, Any]]:
         """Take what waits on a queue, as records of an SQS event. What is delayed is taken too."""
@@ -106,7 +150,7 @@ def sqs_record(
 
 @functools.cache
 def _resources() -> dict[str, Any]:
-    resources: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))["Resources"]
+    resources: dict[str, Any] = yaml_parse(TEMPLATE.read_text())["Resources"]
     return resources
 
 

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from aws_lambda_powertools.utilities import parameters
-from moto import mock_aws
+from botocore.config import Config
 from moto.core.botocore_stubber import BotocoreStubber
 from pytest_socket import disable_socket, enable_socket
 
 from sendpool.edge import outbound, warm
-from tests.functional.aws import Aws, Context, OneClientEach, deployed
+from tests.functional.aws import Aws, Context, OneClientEach, deployed, nothing_deployed
 from tests.functional.simulated import SimulatedTwilio, simulated
 from tests.functional.twilio import FakeTwilio
 
@@ -69,7 +70,10 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def session() -> OneClientEach:
     """What tests make their clients with, one a service; functions make theirs from the same descriptions."""
-    boto3.setup_default_session()
+    core = botocore.session.get_session()
+    # else each call puts together anew what it runs on
+    core.set_default_client_config(Config(user_agent="tests"))
+    boto3.setup_default_session(botocore_session=core)
     return OneClientEach(boto3._get_default_session())
 
 
@@ -80,7 +84,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, session: OneClientEach, clock: Clock) -
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+    with nothing_deployed():
         stack = deployed(session)
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)

@@ -299,14 +299,7 @@ def test_dying_at_any_call_of_its_import_tries_everybody_again_once(
         # THEN
         assert sent_by(twilio, child) == PASSES, call
         assert flow.report(child)["state"] == "completed"
-        forget_all(flow)
+        flow.aws.forget_items()
         if not was_killed():
             break
     assert call > 15
-
-
-def forget_all(flow: Flow) -> None:
-    """Empty the ledger: the tests read all of it, again and again."""
-    for item in flow.aws.items(prefix="BC#"):
-        key = {name: {"S": item[name]} for name in ("pk", "sk")}
-        clients.dynamodb().delete_item(TableName="ledger", Key=key)

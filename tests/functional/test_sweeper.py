@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.messages.app import lambda_handler as messages
+from functions.sweeper.app import _sweep
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters import aws as clients
 from sendpool.adapters.ledger.keys import OPEN_SHARDS
@@ -35,12 +36,12 @@ def flow(aws: Aws, twilio: FakeTwilio) -> Flow:
     return Flow(aws)
 
 
-def number(n: int, *, area: int = 202) -> str:
-    return f"+1{area}555{1000 + n}"
+def number(n: int) -> str:
+    return f"+1202555{1000 + n}"
 
 
-def people(many: int, *, area: int = 202) -> list[dict[str, Any]]:
-    return [{"to": number(n, area=area)} for n in range(many)]
+def people(many: int) -> list[dict[str, Any]]:
+    return [{"to": number(n)} for n in range(many)]
 
 
 def post(n: int = 0) -> dict[str, Any]:
@@ -59,6 +60,11 @@ def get(message_id: str) -> dict[str, Any]:
 
 def sweep(context: Context | None = None) -> None:
     sweeper({}, context or Context())
+
+
+def take_up() -> None:
+    """Let the sweeper do its part for messages and broadcasts, and no other."""
+    _sweep(Context(), lambda: True)
 
 
 def open_items(aws: Aws) -> list[dict[str, Any]]:
@@ -169,11 +175,11 @@ def test_dying_at_any_call_sends_once(
         message_id = post(n)["id"]
         clock.pass_by(minutes=2)
         with killed_at(call, when) as was_killed:
-            sweep()
+            take_up()
         # the next sweepers do the rest
         for _ in range(2):
             clock.pass_by(minutes=2)
-            sweep()
+            take_up()
         assert len(twilio.sent_to(number(n))) == 1, (call, when)
         assert get(message_id)["status"] == "accepted"
         assert open_items(aws) == []
@@ -363,7 +369,9 @@ def test_a_dispatcher_that_died_for_good_after_any_call_is_not_the_end_of_its_br
 ) -> None:
     """Killed after each of its calls in turn, among them the one that moves the cursor; its tick is gone."""
     for n in count(1):
-        recipients = people(40, area=200 + n)
+        twilio.made.clear()
+        flow.aws.forget_items()
+        recipients = people(40)
         broadcast_id = flow.created(body="Hi", recipients=recipients, start="now", rate=1)
         stack = Deployment(flow, clock)
         stack.receive()
@@ -374,10 +382,9 @@ def test_a_dispatcher_that_died_for_good_after_any_call_is_not_the_end_of_its_br
         clock.pass_by(minutes=11)
         sweep()
         stack.rest()
-        assert Counter(message["to"] for message in twilio.made[-40:]) == Counter(
+        assert Counter(message["to"] for message in twilio.made) == Counter(
             each["to"] for each in recipients
         )
-        assert len(twilio.made) == 40 * n
         assert flow.report(broadcast_id)["state"] == "completed"
         if not was_killed():
             break

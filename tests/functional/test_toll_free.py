@@ -15,6 +15,7 @@ import pytest
 
 from functions.compliance.app import lambda_handler as compliance
 from functions.service.app import lambda_handler as service
+from functions.sweeper.app import _follow_toll_free
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters.twilio.transport import NoAnswerError
 from sendpool.domain.toll_free.rejections import advice
@@ -601,6 +602,11 @@ def test_what_is_not_there_is_not_found(method: str, sid: str) -> None:
 # ------------------------------------------------------------------------------------------------ followed
 
 
+def look() -> None:
+    """Let the sweeper do its part for toll-free numbers, and no other."""
+    _follow_toll_free(lambda: True)
+
+
 def looks(twilio: SimulatedTwilio) -> int:
     """How often somebody looked since it was asked last."""
     looked = twilio.requests.count(f"GET {THEIRS}")
@@ -614,7 +620,7 @@ def test_it_is_looked_for_once_a_day_and_once_an_hour_while_a_review_is_open(
     def looks_in(hours: int) -> int:
         twilio.requests.clear()
         for _ in range(hours * 2):
-            sweeper({}, context)
+            look()
             pass_by(twilio, clock, HOUR / 2)
         return looks(twilio)
 
@@ -651,9 +657,9 @@ def test_a_sweeper_that_dies_at_any_call_tells_it_once_all_the_same(
         review(twilio, sid, 30475)
         pass_by(twilio, clock, HOUR)
         with struck(twilio, whom, call, when) as was_killed:
-            sweeper({}, context)
+            look()
         told = of(listener)
-        sweeper({}, context)
+        look()
         told += of(listener)
         assert [each["status"] for each in told] == ["TWILIO_REJECTED"], call
         good("PATCH", f"{PATH}/{sid}", {})

@@ -17,10 +17,9 @@ from aws_lambda_powertools.utilities import parameters
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from moto import mock_aws
 
 from sendpool.edge import outbound, warm
-from tests.functional.aws import deployed
+from tests.functional.aws import OneClientEach, deployed, nothing_deployed
 from tests.functional.conftest import Clock
 from tests.functional.flow import Flow
 from tests.functional.rest import Deployment
@@ -29,6 +28,8 @@ from tests.functional.twilio import FakeTwilio
 PEOPLE = [{"to": f"+1202555{1000 + n}"} for n in range(8)]
 # two segments, at one in five seconds: three or four chunks of one, then the dispatcher has to wait
 BODY = "!" * 300
+# one for all examples, as reading the descriptions of AWS's services takes longer than an example does
+_SESSION = OneClientEach(boto3.Session())
 positions = st.integers(min_value=0, max_value=99)
 
 
@@ -43,8 +44,8 @@ class BroadcastMachine(RuleBasedStateMachine):
             environment.setenv(name, "testing")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
-        self.open.enter_context(mock_aws())
-        aws = deployed(boto3.Session())
+        self.open.enter_context(nothing_deployed())
+        aws = deployed(_SESSION)
         for name, value in aws.environment.items():
             environment.setenv(name, value)
         self.clock = Clock()
