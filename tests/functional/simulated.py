@@ -41,7 +41,7 @@ _SETTINGS = Settings(
 _CHANGING = {"POST", "DELETE"}
 
 
-@dataclass
+@dataclass(repr=False)
 class SimulatedTwilio(HttpClient):
     """An account with a service of three US long codes, and another one with an empty pool.
 
