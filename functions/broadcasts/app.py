@@ -16,15 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sendpool.domain.broadcast import Broadcast
 from sendpool.domain.plan import Changes
 from sendpool.edge import http, warm
+from sendpool.edge.broadcast_models import BroadcastView, CreateBroadcast, Form, Resume, RetryFailed
 from sendpool.edge.control import controlling
-from sendpool.edge.models import (
-    BroadcastView,
-    CreateBroadcast,
-    Form,
-    Resume,
-    RetryFailed,
-    in_millionths,
-)
+from sendpool.edge.fields import in_millionths
 from sendpool.edge.observability import logger
 from sendpool.edge.plan_models import AskForPlan, PlanView
 from sendpool.edge.planning import planning

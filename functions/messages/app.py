@@ -20,7 +20,7 @@ from sendpool.domain.errors import (
 )
 from sendpool.domain.message import Status, is_message_id, new_id
 from sendpool.edge import http, outbound, warm
-from sendpool.edge.models import Message, PreviewMessage, PreviewView, SendMessage
+from sendpool.edge.message_models import Message, PreviewMessage, PreviewView, SendMessage
 from sendpool.edge.observability import count, logger
 from sendpool.edge.reconciliation_models import ReconciliationPage, ReconciliationView, UtcDay
 from sendpool.workflows.send import send_one

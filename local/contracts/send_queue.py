@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sendpool.edge.models import QueuedRequests
+from sendpool.edge.message_models import QueuedRequests
 
 _DESCRIPTION = (
     "A body on the send queue. A request's id makes it idempotent: the same id is sent once, however often it "

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from local.contracts.places import SEND_QUEUE
-from sendpool.edge.models import QueuedRequests, SendMessage
+from sendpool.edge.message_models import QueuedRequests, SendMessage
 
 EVENTS = Path(__file__).parents[2] / "events"
 SCHEMA: dict[str, Any] = json.loads(SEND_QUEUE.read_text())

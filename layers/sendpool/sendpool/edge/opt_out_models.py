@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from sendpool.adapters.ledger.people import Reviewed
 from sendpool.domain.opt_out import Change, Standing
-from sendpool.edge.models import Instant
+from sendpool.edge.fields import Instant
 from sendpool.workflows.opt_outs import (
     LARGEST_IMPORT,
     Consent,

@@ -19,7 +19,9 @@ from sendpool.domain.plan import (
     Verdict,
 )
 from sendpool.domain.prices import Total
-from sendpool.edge.models import MILLION, ChangedSincePlan, FileProblem, FindingView, Instant
+from sendpool.edge.broadcast_models import ChangedSincePlan, FileProblem
+from sendpool.edge.fields import MILLION, Instant
+from sendpool.edge.message_models import FindingView
 from sendpool.workflows.plan import Planned
 
 MOST_SHOWN = 20

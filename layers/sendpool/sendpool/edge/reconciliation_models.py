@@ -12,7 +12,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sendpool.domain.books import REMEDIES, Cause, Day, SideTotal, less
-from sendpool.edge.models import MILLION, PriceView
+from sendpool.edge.fields import MILLION
+from sendpool.edge.message_models import PriceView
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

@@ -31,7 +31,7 @@ from sendpool.domain.errors import (
     TwilioUnavailableError,
 )
 from sendpool.domain.message import Status
-from sendpool.edge.models import QueuedRequest, QueuedRequests
+from sendpool.edge.message_models import QueuedRequest, QueuedRequests
 from sendpool.edge.observability import count, logger
 from sendpool.workflows.fetch_media import Fetching, fetch
 from sendpool.workflows.forward import Forwarding, forward
