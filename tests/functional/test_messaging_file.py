@@ -331,7 +331,9 @@ files = st.fixed_dictionaries(
 
 
 @given(sequence=st.lists(files, min_size=2, max_size=3))
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_whatever_files_come_one_after_another_each_is_so_at_once_and_then_for_good(
     operator: Operator, simulator: SimulatedTwilio, sequence: list[dict[str, Any]]
 ) -> None:
@@ -461,6 +463,12 @@ BROKEN = [
     ("brand:\n  name: ${NOBODY}", 2, "brand.name", "needs NOBODY"),
     ("a: &x 1\nb: *x", 2, "", "aliases"),
     ("[a]: b", 1, "", "a key that is no name"),
+    ("service:\n  validity_period: !!int 4h", 2, "", "tags are not taken"),
+    ("campaign:\n  description: !!timestamp today", 2, "", "tags are not taken"),
+    ("service: !owl {}", 1, "", "tags are not taken"),
+    (f"senders: {'[' * 3000}", 1, "", "nested too deeply"),
+    (f"senders:\n  - {'{a: ' * 400}{'}' * 400}", 2, "", "nested too deeply"),
+    ("service:\n  true: false", 2, "service.true", "is no setting"),
     ("- service", 1, "", "parts of its own"),
 ]
 
