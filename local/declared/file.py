@@ -175,12 +175,22 @@ def _problems(wanted: Wanted) -> Iterator[Problem]:
         section, *rest = broken.field.split(".")
         path: Path = ("service", *rest) if section == "settings" else ("senders", int(rest[0]))
         yield _problem(path, broken.message, wanted.text)
-    for place, each in enumerate(wanted.senders or ()):
-        if each in (wanted.senders or ())[:place]:
+    senders = wanted.senders or ()
+    for place, each in enumerate(senders):
+        if each in senders[:place]:
             yield _problem(("senders", place), "stands in the list before", wanted.text)
+        elif each.alphanumeric and each.country in _countries(senders[:place]):
+            where = f"for {each.country}" if each.country else "without a country"
+            words = f"is the second alphanumeric sender {where}, where a service has one"
+            yield _problem(("senders", place), words, wanted.text)
     if wanted.campaign and not wanted.brand_of_campaign:
         words = "must name a brand, as this file has none"
         yield _problem(("campaign", "brand"), words, wanted.text)
+
+
+def _countries(senders: Iterable[NewSender]) -> set[str | None]:
+    """Return the countries of the alphanumeric ones; None stands for all others."""
+    return {each.country for each in senders if each.alphanumeric}
 
 
 def _broken(error: ValidationError, text: Text) -> Iterable[Problem]:

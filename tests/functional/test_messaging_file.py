@@ -199,6 +199,39 @@ def test_what_leaves_the_file_leaves_the_pool_and_what_was_never_in_it_stays(
     assert operator.api.ask("GET", "/service/declared").body["settings"] == WANTED["service"]
 
 
+@pytest.mark.parametrize("country", ["FR", None])
+def test_an_alphanumeric_sender_takes_the_place_of_another_as_a_country_has_one(
+    operator: Operator, simulator: SimulatedTwilio, country: str | None
+) -> None:
+    def sender(name: str) -> dict[str, Any]:
+        return {"alphanumeric": name} | ({"country": country} if country else {})
+
+    operator.applies({"senders": [sender("OWLSHOP"), "+12025550100"]})
+    wanted = {"senders": [sender("OWLCOURIER"), "+12025550100"]}
+    assert [each.partition(" ")[0] for each in operator.applies(wanted)] == [
+        "DELETE",
+        "POST",
+        "PUT",
+    ]
+    assert operator.applies(wanted) == []
+    pool = operator.api.ask("GET", "/service/senders").body["senders"]
+    (found,) = [each for each in pool if each["kind"] == "alphanumeric"]
+    assert (found["address"], found["country"]) == ("OWLCOURIER", country)
+
+
+def test_an_alphanumeric_sender_that_was_never_in_the_file_is_in_the_way_of_another(
+    operator: Operator,
+) -> None:
+    body = {"alphanumeric": "ELSE", "country": "FR"}
+    assert operator.api.ask("POST", "/service/senders", body).is_good
+    operator.api.changes.clear()
+    operator.writes("senders:\n  - {alphanumeric: OWLSHOP, country: FR}\n")
+    assert operator.runs("apply", "--yes") == 1
+    assert operator.api.changes == []
+    assert "messaging.yaml:2: senders.0 " in operator.said
+    assert "ELSE" in operator.said
+
+
 def test_a_setting_that_leaves_the_file_stays_as_it_is(
     operator: Operator, simulator: SimulatedTwilio
 ) -> None:
@@ -278,6 +311,19 @@ def test_a_file_that_contradicts_the_stack_is_refused_before_anything_is_done(
             "service.sticky_sender is true by the stack's parameter StickySender" in operator.said
         )
     assert operator.api.changes == []
+
+
+def test_a_file_of_senders_alone_is_not_refused_for_what_an_older_one_said_of_the_service(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    operator.applies({"service": {"sticky_sender": False, "smart_encoding": False}})
+    monkeypatch.setenv("STICKY_SENDER", "on")
+    warm.start_over(clock=clock)
+    wanted = {"senders": ["+12025550100"]}
+    assert operator.applies(wanted) == ["PUT /service/declared"]
+    assert operator.applies(wanted) == []
+    kept = operator.api.ask("GET", "/service/declared").body
+    assert kept["settings"] == {"smart_encoding": False}
 
 
 def test_without_yes_nobody_who_cannot_be_asked_changes_anything(operator: Operator) -> None:
@@ -418,6 +464,16 @@ def test_brand_and_campaign_come_from_a_file_to_approved_through_a_rejection(
 
 
 @pytest.mark.usefixtures("elsewhere")
+def test_a_plan_shows_nobodys_address(operator: Operator) -> None:
+    operator.applies({"brand": {"name": "owl", **STANDARD}})
+    company = STANDARD["company"] | {"brand_contact_email": "bea@owlcouriers.com"}
+    operator.writes({"brand": {"name": "owl", **STANDARD, "company": company}})
+    assert operator.runs("plan") == 0
+    assert "brand_contact_email" in operator.said
+    assert "bea@" not in operator.said
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_a_campaign_that_reviewers_would_reject_stands_in_the_way_unless_it_is_forced(
     operator: Operator,
 ) -> None:
@@ -451,6 +507,12 @@ BROKEN = [
     ("senders:\n  - 202-555-0100", 2, "senders.0", "E.164"),
     ("senders:\n  - '55501'\n  - '55501'", 3, "senders.1", "stands in the list before"),
     ("senders:\n  - {alphanumeric: OWL, country: US}", 2, "senders.0", "no alphanumeric"),
+    (
+        "senders:\n  - {alphanumeric: OWL, country: FR}\n  - {alphanumeric: OWLS, country: FR}",
+        3,
+        "senders.1",
+        "second alphanumeric sender for FR",
+    ),
     ("link_domain: example.com", 1, "link_domain", "DN"),
     ("brand:\n  name: owl\n  busines: {}", 3, "brand.busines", "is not known here"),
     (
