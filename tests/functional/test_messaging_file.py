@@ -11,7 +11,10 @@ from urllib.parse import parse_qsl
 
 import boto3
 import pytest
+import urllib3
 import yaml
+from botocore.credentials import Credentials
+from botocore.exceptions import TokenRetrievalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -19,7 +22,7 @@ from rich.console import Console
 
 from functions.compliance.app import lambda_handler as compliance
 from functions.service.app import lambda_handler as service
-from local.client import Answer, ApiError
+from local.client import Answer, ApiError, Sendpool
 from local.contracts import messaging_file
 from local.declared.file import load
 from local.declared.text import BrokenFileError, Problem, read
@@ -356,6 +359,98 @@ def test_what_may_be_repeated_is_repeated_and_what_stays_refused_is_told(
     assert operator.runs("apply", "--yes") == 1
     assert "Twilio is away." in operator.said
     assert "0 of 2 calls are done" in operator.said
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_the_gateway_could_not_pass_on_in_time_is_repeated_as_every_step_may_be(
+    operator: Operator, status: int
+) -> None:
+    operator.api.instead = [Answer(status, {"message": "Service Unavailable"})] * 2
+    assert operator.applies({"service": {"sticky_sender": False}})[:3] == ["PATCH /service"] * 3
+    operator.api.instead = [Answer(status, {"message": "Service Unavailable"})] * 4
+    operator.writes({"service": {"sticky_sender": True}})
+    assert operator.runs("apply", "--yes") == 1
+    assert "Service Unavailable" in operator.said
+    assert f"answered {status}" in operator.said
+
+
+def test_a_refusal_that_says_it_will_not_pass_is_not_repeated(operator: Operator) -> None:
+    refused = Answer(502, {"code": "twilio_refused", "detail": "No.", "retryable": False})
+    operator.api.instead = [refused]
+    operator.writes({"service": {"sticky_sender": False}})
+    assert operator.runs("apply", "--yes") == 1
+    assert operator.api.changes == ["PATCH /service"]
+
+
+class Expired(Credentials):
+    """Those of a session that is over."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"access_key", "secret_key"}:
+            raise TokenRetrievalError(provider="sso", error_msg="Token has expired")
+        return super().__getattribute__(name)
+
+    def __init__(self) -> None:
+        self.token = None
+
+
+GATEWAY = [
+    (403, b'{"message":"Forbidden"}', "Forbidden", "credentials"),
+    (403, b'{"Message":"User: x is not authorized"}', "User: x is not authorized", "credentials"),
+    (404, b'{"message":"Not Found"}', "Not Found", "GET /service"),
+    (200, b"<html>Please log in</html>", "Please log in", "answered 200"),
+    (200, b"[]", "answered 200", "[]"),
+    (200, b"null", "answered 200", "null"),
+    (200, b'{"ok": true}', "GET /service", "Sendpool"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "why", "what"), GATEWAY)
+def test_whoever_else_answers_is_told_with_what_was_said(
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    body: bytes,
+    why: str,
+    what: str,
+) -> None:
+    over_http(operator, monkeypatch, Credentials("a", "b"), status, body)
+    operator.writes(WANTED)
+    for command in ("plan", "apply"):
+        assert operator.runs(command, *(["--yes"] if command == "apply" else [])) == 1
+        assert why in operator.said
+        assert what in operator.said
+        # a look changes nothing, so there is nothing to be unsure of
+        assert "is not known" not in operator.said
+
+
+def test_credentials_that_expire_are_told_as_such(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_http(operator, monkeypatch, Expired(), 200, b"{}")
+    operator.writes(WANTED)
+    assert operator.runs("plan") == 1
+    assert "Token has expired" in operator.said
+    assert "letters" not in operator.said
+
+
+def over_http(
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Credentials,
+    status: int,
+    body: bytes,
+) -> None:
+    """Let the API be asked by HTTP, where somebody answers always the same."""
+
+    class Http:
+        def request(self, *_asked: object, **_how: object) -> urllib3.HTTPResponse:
+            return urllib3.HTTPResponse(body, status=status)
+
+    monkeypatch.setattr("local.client._HTTP", Http())
+    api = Sendpool("https://api.test", credentials, "us-east-1")
+    target: Any = Target("the local stack", "python -m local.operate", {}, "", None, None, api)
+    monkeypatch.setattr(operate, "local", lambda: target)
 
 
 NUMBERS = ["+12025550100", "+14155550100", "+13125550100", "+18885550100", "55501"]
