@@ -117,7 +117,7 @@ def show_link_domain() -> LinkDomainView:
 
 @api.put("/service/link-domain", summary="Shorten links with a domain; again goes on setting it up")
 def use_link_domain(request: Annotated[UseLinkDomain, Body()]) -> LinkDomainView:
-    linked = link_domain.use(request.domain_sid, linking())
+    linked = link_domain.use(request.use(), linking())
     logger.info("link domain set", extra={"next_step": linked.step})
     return LinkDomainView.of(linked)
 

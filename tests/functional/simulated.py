@@ -41,18 +41,20 @@ _SETTINGS = Settings(
 _CHANGING = {"POST", "DELETE"}
 
 
-@dataclass
+@dataclass(repr=False)
 class SimulatedTwilio(HttpClient):
     """An account with a service of three US long codes, and another one with an empty pool.
 
     `answers` holds what the next requests get instead, `instead` what a certain one gets each time (None: half an
-    answer). `before` and `after` are told of each request. `told` are the calls back about reviews.
+    answer), `refused_at` how a certain one is refused. `before` and `after` are told of each request. `told` are the
+    calls back about reviews.
     """
 
     loop: asyncio.AbstractEventLoop
     app: web.Application
     answers: list[Answer] = field(default_factory=list)
     instead: dict[str, Any] = field(default_factory=dict)
+    refused_at: dict[str, Answer] = field(default_factory=dict)
     before: Callable[[str, str], None] = lambda _method, _path: None
     after: Callable[[str, str], None] = lambda _method, _path: None
     requests: list[str] = field(default_factory=list)
@@ -82,6 +84,9 @@ class SimulatedTwilio(HttpClient):
             if answer.error:
                 raise answer.error
             refused = refusal(answer)
+            return Response(refused.status_code, refused.text, self.headers)
+        if refused_as := self.refused_at.get(f"{method} {path}"):
+            refused = refusal(refused_as)
             return Response(refused.status_code, refused.text, self.headers)
         if f"{method} {path}" in self.instead:
             given = self.instead[f"{method} {path}"]

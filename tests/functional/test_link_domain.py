@@ -9,7 +9,9 @@ from typing import Any, Literal
 import pytest
 
 from functions.service.app import lambda_handler
+from local.twilio.tests.pem import valid_pem
 from sendpool.adapters.twilio.transport import NoAnswerError
+from sendpool.domain.twilio_codes import TABLE, explain
 from tests.functional.aws import PUBLIC_URL, SERVICE_SID, Context
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
@@ -19,6 +21,7 @@ from tests.functional.twilio import Answer
 DOMAIN, OTHER = "DN" + "a" * 32, "DN" + "b" * 32
 CLICKS = f"{PUBLIC_URL}/webhooks/clicks#rc=3&rp=ct,rt,5xx&ct=2000&rt=5000"
 PATH = "/service/link-domain"
+PEM = valid_pem("goa.example.com")
 
 
 def ask(method: str, body: object = None) -> tuple[int, dict[str, Any]]:
@@ -117,6 +120,75 @@ def test_leaving_a_domain_takes_it_from_the_service_and_again_changes_nothing(
     changes = len(simulator.changes)
     assert good("DELETE")["domain_sid"] is None
     assert len(simulator.changes) == changes
+
+
+def test_where_forgotten_links_lead_is_set_kept_and_unset(simulator: SimulatedTwilio) -> None:
+    own(simulator, certified=True)
+    page = {"fallback_url": "https://example.com/gone", "continue_on_failure": False}
+    shown = good("PUT", {"domain_sid": DOMAIN, **page})
+    assert {name: shown[name] for name in page} == page
+    assert (shown["ready"], shown["callback_url"]) == (True, CLICKS)
+    # what is not said stays, and nothing is written for it
+    changes = len(simulator.changes)
+    assert use() == shown
+    assert len(simulator.changes) == changes
+    assert good("PUT", {"domain_sid": DOMAIN, "fallback_url": None})["fallback_url"] is None
+    assert good("GET")["continue_on_failure"] is False
+
+
+def test_a_certificate_of_ones_own_is_handed_to_twilio_and_written_nowhere(
+    simulator: SimulatedTwilio,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own(simulator)
+    shown = good("PUT", {"domain_sid": DOMAIN, "tls_certificate": PEM})
+    assert step(shown) == "wait_for_certificate"
+    assert shown["certificate"] == {"managed": False, "requested": False, "expires_at": None}
+    assert [each for each in simulator.changes if each.endswith("/RequestManagedCert")] == []
+    own(simulator, certified=True)
+    assert step(use()) == "none"
+    assert "PRIVATE KEY" not in caplog.text + capsys.readouterr().out + json.dumps(shown)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"fallback_url": "example.com"}, "invalid_url"),
+        ({"fallback_url": 7}, "wrong_type"),
+        ({"continue_on_failure": "no"}, "wrong_type"),
+        ({"tls_certificate": "-----BEGIN CERTIFICATE-----"}, "invalid_certificate"),
+        ({"tls_certificate": ""}, "invalid_certificate"),
+    ],
+)
+def test_what_is_no_setting_of_a_domain_is_refused_by_field(
+    simulator: SimulatedTwilio, said: dict[str, Any], code: str
+) -> None:
+    own(simulator)
+    status, answered = ask("PUT", {"domain_sid": DOMAIN, **said})
+    (error,) = answered["errors"]
+    assert (status, error["field"], error["code"]) == (422, next(iter(said)), code)
+    assert simulator.changes == []
+
+
+OF_DOMAINS = [
+    code for code in (*range(30100, 30112), *range(30116, 30141)) if code in TABLE
+]  # what 30107 and 30137 say when something is read is that it is not there
+
+
+@pytest.mark.parametrize("code", OF_DOMAINS)
+def test_each_refusal_of_twilio_has_its_status_code_and_remedy(
+    simulator: SimulatedTwilio, code: int
+) -> None:
+    own(simulator)
+    use()
+    simulator.refused_at = {
+        f"POST /v1/LinkShortening/Domains/{DOMAIN}/Certificate": Answer(400, code)
+    }
+    status, answered = ask("PUT", {"domain_sid": DOMAIN, "tls_certificate": PEM})
+    row = explain(code)
+    assert (status, answered["code"]) == (row.http_status, f"twilio_{row.error_class}")
+    assert (answered["twilio_code"], answered["remedy"]) == (code, row.remedy)
 
 
 def test_a_service_has_one_domain(simulator: SimulatedTwilio) -> None:

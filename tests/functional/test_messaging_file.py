@@ -43,7 +43,7 @@ class CutOffError(ApiError):
     """Whoever applied a file died, or its connection did."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Api:
     """Our API in this process. `before` and `after` are told of each request that may change something."""
 
@@ -73,7 +73,7 @@ class Api:
         return Answer(answer["statusCode"], json.loads(answer["body"]))
 
 
-@dataclass
+@dataclass(repr=False)
 class Operator:
     """Somebody at a shell, with a file."""
 

@@ -10,12 +10,11 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from functions.messages.app import lambda_handler as messages
-from functions.sweeper.app import _check_registration
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters import aws as clients
 from sendpool.adapters.twilio.transport import NoAnswerError
 from sendpool.domain.senders import SenderPool
-from sendpool.edge import warm
+from sendpool.edge import duties, warm
 from tests.functional.aws import Context
 from tests.functional.conftest import Clock
 from tests.functional.requests import http
@@ -114,8 +113,8 @@ def test_a_sweeper_that_dies_at_any_call_leaves_what_was_found_and_the_next_one_
         twilio.campaigns = [] if twilio.campaigns else ["VERIFIED"]
         clock.pass_by(hours=1)
         with killed_at(call, when) as was_killed:
-            _check_registration()
-        _check_registration()
+            duties._check_registration(duties.Turn(Context()))
+        duties._check_registration(duties.Turn(Context()))
         clock.pass_by(minutes=2)
         assert (send(context)["status"] == "accepted") is bool(twilio.campaigns), call
         if not was_killed():

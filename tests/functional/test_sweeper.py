@@ -13,7 +13,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.messages.app import lambda_handler as messages
-from functions.sweeper.app import _sweep
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters import aws as clients
 from sendpool.adapters.ledger.keys import OPEN_SHARDS
@@ -64,7 +63,7 @@ def sweep(context: Context | None = None) -> None:
 
 def take_up() -> None:
     """Let the sweeper do its part for messages and broadcasts, and no other."""
-    _sweep(Context(), lambda: True)
+    duties._sweep(duties.Turn(Context()))
 
 
 def open_items(aws: Aws) -> list[dict[str, Any]]:

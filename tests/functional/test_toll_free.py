@@ -15,10 +15,10 @@ import pytest
 
 from functions.compliance.app import lambda_handler as compliance
 from functions.service.app import lambda_handler as service
-from functions.sweeper.app import _follow_toll_free
 from functions.sweeper.app import lambda_handler as sweeper
 from sendpool.adapters.twilio.transport import NoAnswerError
 from sendpool.domain.toll_free.rejections import advice
+from sendpool.edge import duties
 from tests.functional.aws import Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.listening import Listener
@@ -604,7 +604,7 @@ def test_what_is_not_there_is_not_found(method: str, sid: str) -> None:
 
 def look() -> None:
     """Let the sweeper do its part for toll-free numbers, and no other."""
-    _follow_toll_free(lambda: True)
+    duties._follow_toll_free(duties.Turn(Context()))
 
 
 def looks(twilio: SimulatedTwilio) -> int:

@@ -7,15 +7,18 @@ DNS; neither can be done from here. All else can: association, certificate, and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sendpool.domain.messaging_service import CALLBACK_OVERRIDES
+from sendpool.domain.errors import Violation
+from sendpool.domain.messaging_service import CALLBACK_OVERRIDES, is_web_url
 
 DNS_TARGET: Final = "lsct.ashburn.us1.twilio.com"
 _SID: Final = re.compile("DN[0-9a-f]{32}")
+_PEM_MARKS: Final = ("-----BEGIN CERTIFICATE-----", "PRIVATE KEY-----")
 
 
 class Step(StrEnum):
@@ -66,6 +69,39 @@ class LinkDomain:
     callback_url: str | None = None
     fallback_url: str | None = None
     continue_on_failure: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkUse:
+    """A domain to shorten links with. `settings`: fallback_url and continue_on_failure, as far as they are said.
+
+    `tls_certificate` is one's own, chain and private key in PEM; without one Twilio gets and renews it.
+    """
+
+    domain_sid: str
+    settings: Mapping[str, str | bool | None] = field(default_factory=dict)
+    tls_certificate: str | None = field(default=None, repr=False)
+
+
+def problems(use: LinkUse) -> tuple[Violation, ...]:
+    """Tell what is wrong with what somebody wants of a domain."""
+    return tuple(_problems(use))
+
+
+def _problems(use: LinkUse) -> Iterator[Violation]:
+    if not is_domain_sid(use.domain_sid):
+        words = "must be the SID of a domain: DN and 32 hex digits"
+        yield Violation("domain_sid", "unknown_domain", words)
+    fallback = use.settings.get("fallback_url")
+    if fallback is not None and not is_web_url(str(fallback)):
+        words = "must be an absolute http or https URL, or null"
+        yield Violation("fallback_url", "invalid_url", words)
+    if not isinstance(use.settings.get("continue_on_failure", True), bool):
+        yield Violation("continue_on_failure", "wrong_type", "must be true or false")
+    pem = use.tls_certificate
+    if pem is not None and not all(mark in pem for mark in _PEM_MARKS):
+        words = "must have a certificate with its chain and a private key, in PEM"
+        yield Violation("tls_certificate", "invalid_certificate", words)
 
 
 def next_step(domain: LinkDomain | None, *, callback_url: str, now: datetime) -> Step:

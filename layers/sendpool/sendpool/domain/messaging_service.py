@@ -141,12 +141,13 @@ def _method(value: object) -> _Broken:
 
 
 def _url(value: object) -> _Broken:
-    if value is None or (isinstance(value, str) and _is_web_url(value)):
+    if value is None or (isinstance(value, str) and is_web_url(value)):
         return None
     return "invalid_url", "must be an absolute http or https URL, or null"
 
 
-def _is_web_url(url: str) -> bool:
+def is_web_url(url: str) -> bool:
+    """Tell whether Twilio would take this as the URL of a webhook or page."""
     try:
         parts = urlsplit(url)
         _ = parts.port

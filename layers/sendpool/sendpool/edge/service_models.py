@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from pydantic.json_schema import SkipJsonSchema
 
 from sendpool.domain.declaration import FILE, Declaration
-from sendpool.domain.link_domain import Step
+from sendpool.domain.link_domain import LinkUse, Step
 from sendpool.domain.messaging_service import (
     LONGEST_NAME,
     LONGEST_VALIDITY,
@@ -170,9 +170,30 @@ class Declare(_Strict):
 
 
 class UseLinkDomain(_Strict):
-    """The domain to shorten links with."""
+    """The domain to shorten links with. What is left out stays as it is; without a certificate Twilio gets one."""
 
     domain_sid: Annotated[StrictStr, Field(json_schema_extra={"pattern": "^DN[0-9a-f]{32}$"})]
+    fallback_url: StrictStr | None = Field(
+        default=None,
+        description="Where links lead that Twilio has forgotten, after 90 days; null for nowhere",
+    )
+    continue_on_failure: StrictBool = Field(
+        default=True, description="Whether a text goes out with long links if shortening fails"
+    )
+    tls_certificate: StrictStr | None = Field(
+        default=None,
+        description="A certificate of your own, in PEM: chain and private key. It is handed to Twilio and not kept",
+        json_schema_extra={"writeOnly": True},
+    )
+
+    def use(self) -> LinkUse:
+        settings: dict[str, str | bool | None] = {
+            name: getattr(self, name)
+            for name in self.model_fields_set & {"fallback_url", "continue_on_failure"}
+        }
+        return LinkUse(
+            domain_sid=self.domain_sid, settings=settings, tls_certificate=self.tls_certificate
+        )
 
 
 # ------------------------------------------------------------------------------------------------ answers

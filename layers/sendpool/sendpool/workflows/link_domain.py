@@ -6,12 +6,20 @@ Nothing of it is kept here. Each step is one call that may be repeated; where on
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sendpool.adapters.twilio.link_domains import LinkDomains, UnknownDomainError
 from sendpool.domain.errors import ConflictError, InvalidRequestError, Violation
-from sendpool.domain.link_domain import LinkDomain, Step, clicks_url, is_domain_sid, next_step
+from sendpool.domain.link_domain import (
+    LinkDomain,
+    LinkUse,
+    Step,
+    clicks_url,
+    next_step,
+    problems,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +44,16 @@ def show(needs: Linking) -> Linked:
     return _linked(needs.domains.of(needs.service_sid), needs)
 
 
-def use(domain_sid: str, needs: Linking) -> Linked:
+def use(wanted: LinkUse, needs: Linking) -> Linked:
     """Have the service shorten with a domain, and do what can be done now; a repeat goes on where this one ends.
 
     Raises InvalidRequestError for what is no domain of the organization, ConflictError while there is another one.
     """
-    if not is_domain_sid(domain_sid):
-        raise _no_domain("must be the SID of a domain: DN and 32 hex digits")
+    broken = problems(wanted)
+    if broken:
+        raise InvalidRequestError(*broken)
     found = needs.domains.of(needs.service_sid)
-    if found and found.sid != domain_sid:
+    if found and found.sid != wanted.domain_sid:
         raise ConflictError(
             f"The service shortens with {found.sid}.",
             code="other_link_domain",
@@ -52,23 +61,28 @@ def use(domain_sid: str, needs: Linking) -> Linked:
         )
     if found is None:
         try:
-            needs.domains.associate(domain_sid, needs.service_sid)
+            needs.domains.associate(wanted.domain_sid, needs.service_sid)
         except UnknownDomainError as error:
-            raise _no_domain("is no domain of this account's organization") from error
-    return _go_on(needs)
+            words = "is no domain of this account's organization"
+            raise InvalidRequestError(Violation("domain_sid", "unknown_domain", words)) from error
+    if wanted.tls_certificate is not None:
+        needs.domains.upload_certificate(wanted.domain_sid, wanted.tls_certificate)
+    return _go_on(wanted, needs)
 
 
-def _go_on(needs: Linking) -> Linked:
+def _go_on(wanted: LinkUse, needs: Linking) -> Linked:
     """Do what is ours to do; each step is done once, so that this ends whatever Twilio answers."""
     linked = show(needs)
-    for step in (Step.CERTIFICATE, Step.CALLBACK):
-        if linked.domain is None or linked.step is not step:
-            continue
-        if step is Step.CERTIFICATE:
-            needs.domains.request_certificate(linked.domain.sid)
-        else:
-            needs.domains.report_clicks(linked.domain, to=clicks_url(needs.public_url))
+    if linked.domain and linked.step is Step.CERTIFICATE:
+        needs.domains.request_certificate(linked.domain.sid)
         linked = show(needs)
+    # Twilio takes no configuration before there is a certificate
+    if linked.domain and linked.step in {Step.CALLBACK, Step.NONE}:
+        said: dict[str, Any] = dict(wanted.settings)
+        after = replace(linked.domain, callback_url=clicks_url(needs.public_url), **said)
+        if after != linked.domain:
+            needs.domains.configure(linked.domain, after)
+            linked = show(needs)
     return linked
 
 
@@ -83,7 +97,3 @@ def leave(needs: Linking) -> Linked:
 def _linked(domain: LinkDomain | None, needs: Linking) -> Linked:
     step = next_step(domain, callback_url=clicks_url(needs.public_url), now=needs.now())
     return Linked(domain=domain, step=step)
-
-
-def _no_domain(words: str) -> InvalidRequestError:
-    return InvalidRequestError(Violation("domain_sid", "unknown_domain", words))
