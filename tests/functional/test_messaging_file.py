@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 
 SERVICE = f"/v1/Services/{SERVICE_SID}"
+DOCS = Path(__file__).parents[2] / "docs"
 DOMAIN, OTHER_DOMAIN = "DN" + "a" * 32, "DN" + "b" * 32
 
 
@@ -705,8 +707,57 @@ def test_the_published_schema_takes_what_is_taken_and_refuses_what_is_not() -> N
         assert not validator.is_valid(bad), bad
 
 
+class Editor(yaml.SafeLoader):
+    """Reads scalars as YAML 1.2 does, whose numbers need no quotes here."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+
+for tag, of, first in (
+    ("bool", "true|false", "tf"),
+    ("null", "null|~|", ["n", "~", ""]),
+    ("int", "[-+]?[0-9]+", "-+0123456789"),
+):
+    Editor.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"({of})$"), list(first))
+
+
+def is_valid(text: str) -> bool:
+    """Tell whether an editor that knows the published schema finds nothing."""
+    published = json.loads((DOCS / "messaging.schema.json").read_text())
+    return Draft202012Validator(published).is_valid(yaml.load(text, Editor))  # noqa: S506
+
+
+# what is wrong with the text itself, or with two parts of it together
+_NOT_BY_SCHEMA = (
+    "comes twice", "no YAML", "not taken", "nested", "no name", "NOBODY", "name a brand", "second"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", [text for text, *_, why in BROKEN if not any(each in why for each in _NOT_BY_SCHEMA)]
+)
+def test_an_editor_finds_what_the_reader_refuses(text: str) -> None:
+    assert not is_valid(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "senders: [+12025550100, '+12025550101', 55501, '55502', PN00000000000000000000000000000001]",
+        "senders: [{alphanumeric: OWL_SHOP &1, country: FR}, {alphanumeric: OWL}]",
+        "senders: []\nlink_domain: null\nservice: {status_callback: null, validity_period: 60}",
+        "brand: {name: owl, address: {postal_code: 02101, street: 1}, business: {registration_number: 123456789}}",
+        "campaign: {brand: owl, message_samples: [12345], opt_in_keywords: [1]}",
+    ],
+)
+def test_an_editor_finds_nothing_in_what_the_reader_takes(text: str) -> None:
+    assert problems_of(text) == ()
+    assert is_valid(text)
+
+
 def test_the_example_is_a_file_that_is_taken() -> None:
-    example = Path(__file__).parents[2] / "docs" / "messaging.example.yaml"
+    example = DOCS / "messaging.example.yaml"
+    assert is_valid(example.read_text())
     wanted = load(example.read_text(), {"EIN": "12-3456789"})
     assert wanted.settings
     assert wanted.senders
