@@ -12,12 +12,13 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
 
 # only what changes nothing is asked again
 _RETRIES = urllib3.Retry(
     3,
     allowed_methods={"GET"},
-    status_forcelist={502, 503, 504},
+    status_forcelist={429, 502, 503, 504},
     backoff_factor=1,
     raise_on_status=False,
 )
@@ -57,12 +58,18 @@ class Sendpool:
             data=text,
             headers={"content-type": "application/json"} if text else {},
         )
-        SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
+        try:
+            SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
+        except BotoCoreError as error:
+            raise ApiError(f"{method} {path} cannot be signed: {error}") from error
         answer = send(method, self.url + path, body=text, headers=dict(request.headers.items()))
         try:
-            return Answer(answer.status, json.loads(answer.data))
+            said = json.loads(answer.data)
         except ValueError as error:
             raise ApiError(_unexpected(method, self.url + path, answer)) from error
+        if not isinstance(said, dict):
+            raise ApiError(_unexpected(method, self.url + path, answer))
+        return Answer(answer.status, said)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         return self._good("POST", path, body or {})

@@ -23,6 +23,10 @@ from sendpool.edge.registration_models import BrandModel
 
 _SID: Final = re.compile("[A-Z]{2}[0-9a-f]{32}")
 _BRAND_NAME: Final = "^[a-z0-9][a-z0-9-]{0,39}$"
+# the rules stand in domain/senders.py, and here once more, for the published schema
+_SENDER: Final = r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|(PN|SC|XE)[0-9a-f]{32})$"
+_ALPHANUMERIC: Final = "^(?=.*[A-Za-z])[A-Za-z0-9 \\-+_&]{1,11}$"
+_COUNTRY: Final = "^(?!US|CA)[A-Z]{2}$"
 
 
 class _Strict(BaseModel):
@@ -77,8 +81,8 @@ class ServiceSection(BaseModel):
 class AlphanumericSender(_Strict):
     """An alphanumeric sender, for one country or all that have none of their own."""
 
-    alphanumeric: StrictStr
-    country: StrictStr | None = None
+    alphanumeric: Annotated[StrictStr, Field(json_schema_extra={"pattern": _ALPHANUMERIC})]
+    country: Annotated[StrictStr, Field(json_schema_extra={"pattern": _COUNTRY})] | None = None
 
 
 Sender = (
@@ -87,6 +91,8 @@ Sender = (
         Field(
             description="A number in E.164, a short code, or the SID of a number, short code or channel sender",
             examples=["+12025550100"],
+            # to an editor a number without quotes is one
+            json_schema_extra={"type": ["string", "integer"], "pattern": _SENDER},
         ),
     ]
     | AlphanumericSender
@@ -111,7 +117,13 @@ class MessagingFile(_Strict):
     """The Messaging Service of a Sendpool stack, as a team wants it. A section that is left out is not looked at."""
 
     service: ServiceSection | None = None
-    senders: Annotated[list[Sender], Field(max_length=MOST_COUNTED)] | None = Field(
+    senders: (
+        Annotated[
+            list[Sender],
+            Field(max_length=MOST_COUNTED, json_schema_extra={"uniqueItems": True}),
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Senders that the pool must have. One that leaves the list leaves the pool; others stay.",
     )
@@ -175,12 +187,22 @@ def _problems(wanted: Wanted) -> Iterator[Problem]:
         section, *rest = broken.field.split(".")
         path: Path = ("service", *rest) if section == "settings" else ("senders", int(rest[0]))
         yield _problem(path, broken.message, wanted.text)
-    for place, each in enumerate(wanted.senders or ()):
-        if each in (wanted.senders or ())[:place]:
+    senders = wanted.senders or ()
+    for place, each in enumerate(senders):
+        if each in senders[:place]:
             yield _problem(("senders", place), "stands in the list before", wanted.text)
+        elif each.alphanumeric and each.country in _countries(senders[:place]):
+            where = f"for {each.country}" if each.country else "without a country"
+            words = f"is the second alphanumeric sender {where}, where a service has one"
+            yield _problem(("senders", place), words, wanted.text)
     if wanted.campaign and not wanted.brand_of_campaign:
         words = "must name a brand, as this file has none"
         yield _problem(("campaign", "brand"), words, wanted.text)
+
+
+def _countries(senders: Iterable[NewSender]) -> set[str | None]:
+    """Return the countries of the alphanumeric ones; None stands for all others."""
+    return {each.country for each in senders if each.alphanumeric}
 
 
 def _broken(error: ValidationError, text: Text) -> Iterable[Problem]:

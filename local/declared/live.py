@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
-from local.client import Answer
+from local.client import Answer, ApiError
 from local.declared.file import CampaignSection, Wanted
 
 type Json = Mapping[str, Any]
@@ -46,32 +46,45 @@ class Live:
     preflight: Json | None
 
 
-def good(api: Api, method: str, path: str, body: object = None) -> Json:
-    """Ask for something; raises RefusedError."""
+def good(api: Api, method: str, path: str, body: object = None, *, having: str) -> Json:
+    """Ask for something that has a certain member. Raises RefusedError, and ApiError if it has not."""
     answer = api.ask(method, path, body)
     if not answer.is_good:
         raise RefusedError(f"{method} {path}", answer)
+    return _having(having, answer, f"{method} {path}")
+
+
+def _having(member: str, answer: Answer, request: str) -> Json:
+    if member not in answer.body:
+        words = "is that Sendpool, and deployed from this version or a later one?"
+        raise ApiError(f"{request} was answered without {member}: {words}")
     return answer.body
 
 
 def look(wanted: Wanted, api: Api) -> Live:
     """Ask for all that the file speaks of. Raises RefusedError, ApiError."""
-    service = good(api, "GET", "/service")
+    service = good(api, "GET", "/service", having="declared_by")
     speaks_of_registration = wanted.brand or wanted.campaign
     return Live(
         service=service,
-        declared=good(api, "GET", "/service/declared"),
+        declared=good(api, "GET", "/service/declared", having="senders"),
         pool=None if wanted.senders is None else _pool(api),
-        link_domain=good(api, "GET", "/service/link-domain")
+        link_domain=good(api, "GET", "/service/link-domain", having="next_step")
         if wanted.speaks_of_link_domain
         else None,
-        registered=good(api, "GET", "/compliance") if speaks_of_registration else None,
+        registered=good(api, "GET", "/compliance", having="brands")
+        if speaks_of_registration
+        else None,
         brand=_there(api, f"/compliance/brands/{wanted.brand.name}") if wanted.brand else None,
         campaign=_there(api, f"/compliance/campaigns/{service['sid']}")
         if wanted.campaign
         else None,
         preflight=good(
-            api, "POST", "/compliance/campaigns/preflight", _form(wanted.campaign, wanted)
+            api,
+            "POST",
+            "/compliance/campaigns/preflight",
+            _form(wanted.campaign, wanted),
+            having="findings",
         )
         if wanted.campaign
         else None,
@@ -79,12 +92,13 @@ def look(wanted: Wanted, api: Api) -> Live:
 
 
 def _there(api: Api, path: str) -> Json | None:
+    """Ask for a registration; None when there is none."""
     answer = api.ask("GET", path)
     if answer.status == HTTPStatus.NOT_FOUND:
         return None
     if not answer.is_good:
         raise RefusedError(f"GET {path}", answer)
-    return answer.body
+    return _having("declared", answer, f"GET {path}")
 
 
 def _pool(api: Api) -> Json:
@@ -92,7 +106,7 @@ def _pool(api: Api) -> Json:
     senders: list[Json] = []
     cursor = ""
     while True:
-        page = good(api, "GET", f"/service/senders?limit={_PAGE}{cursor}")
+        page = good(api, "GET", f"/service/senders?limit={_PAGE}{cursor}", having="pool")
         senders += page["senders"]
         if page["next_cursor"] is None:
             return {**page, "senders": senders}

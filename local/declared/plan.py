@@ -92,7 +92,7 @@ def plan(wanted: Wanted, live: Live, consent: Consent) -> Plan:
     if wanted.settings is not None:
         _settings(wanted.settings, wanted, live, made)
     if wanted.senders is not None:
-        _senders(wanted.senders, live, made)
+        _senders(wanted.senders, wanted, live, made)
     _declaration(wanted, live, made)
     if wanted.speaks_of_link_domain:
         _link_domain(wanted.link_domain, live, made)
@@ -133,36 +133,64 @@ def _settings(settings: Mapping[str, Any], wanted: Wanted, live: Live, made: Pla
         made.notes.append(Note(Section.SERVICE, text))
 
 
-def _senders(wanted: Sequence[NewSender], live: Live, made: Plan) -> None:
+def _senders(senders: Sequence[NewSender], wanted: Wanted, live: Live, made: Plan) -> None:
     pool = list(map(_sender, (live.pool or {})["senders"]))
-    for new in wanted:
-        if not any(map(new.is_at, pool)):
-            body = {name: value for name, value in asdict(new).items() if value is not None}
-            change = Change(Sign.ADD, new.words)
-            made.steps.append(Step(Section.SENDERS, (change,), "POST", "/service/senders", body))
     before = [NewSender(**each) for each in live.declared["senders"]]
-    others = [each for each in pool if not any(new.is_at(each) for new in wanted)]
+    others = [each for each in pool if not any(new.is_at(each) for new in senders)]
+    leaving = [each for each in others if any(new.is_at(each) for new in before)]
+    for place, new in enumerate(senders):
+        if any(map(new.is_at, pool)):
+            continue
+        for each in [each for each in others if _is_in_the_way(each, new)]:
+            if each in leaving:
+                leaving.remove(each)
+                made.steps.append(_leaves(each))
+            else:
+                where = ("senders", place)
+                words = f"the pool has {each.address} in its place, which was never in the file: remove that first"
+                made.problems.append(Problem(wanted.text.line_of(where), f"senders.{place}", words))
+        body = {name: value for name, value in asdict(new).items() if value is not None}
+        change = Change(Sign.ADD, new.words)
+        made.steps.append(Step(Section.SENDERS, (change,), "POST", "/service/senders", body))
+    made.steps += map(_leaves, leaving)
     for each in others:
-        if any(new.is_at(each) for new in before):
-            change = Change(Sign.REMOVE, f"{each.address}  is not in the file any more")
-            path = f"/service/senders/{each.sid}"
-            made.steps.append(Step(Section.SENDERS, (change,), "DELETE", path))
-        else:
+        if not any(new.is_at(each) for new in before):
             text = f"{each.address} is in the pool and was never in the file: it stays"
             made.notes.append(Note(Section.SENDERS, text))
     warnings = (live.pool or {})["pool"]["warnings"]
     made.notes += [Note(Section.SENDERS, each["message"]) for each in warnings]
 
 
+def _is_in_the_way(there: Sender, new: NewSender) -> bool:
+    """Tell whether a sender has to go before another comes: a country has one alphanumeric, and so do all others."""
+    is_both = there.kind is SenderKind.ALPHANUMERIC and new.alphanumeric is not None
+    return is_both and there.country == new.country
+
+
+def _leaves(sender: Sender) -> Step:
+    change = Change(Sign.REMOVE, f"{sender.address}  is not in the file any more")
+    return Step(Section.SENDERS, (change,), "DELETE", f"/service/senders/{sender.sid}")
+
+
 def _declaration(wanted: Wanted, live: Live, made: Plan) -> None:
     """Keep what the file says last, so that whoever dies before it finds what has left the file again."""
     kept = live.declared
-    settings = kept["settings"] if wanted.settings is None else dict(wanted.settings)
+    settings = _still_by_file(live) if wanted.settings is None else dict(wanted.settings)
     senders = kept["senders"] if wanted.senders is None else list(map(asdict, wanted.senders))
     if settings == kept["settings"] and _unordered(senders) == _unordered(kept["senders"]):
         return
     said = {"settings": settings, "senders": senders}
     made.steps.append(Step(Section.SERVICE, (), "PUT", "/service/declared", said))
+
+
+def _still_by_file(live: Live) -> dict[str, Any]:
+    """Return what an older file said of the settings, without what the stack's parameters say by now."""
+    said_by = live.service["declared_by"]
+    return {
+        name: value
+        for name, value in live.declared["settings"].items()
+        if said_by.get(name, FILE) == FILE
+    }
 
 
 def _link_domain(domain_sid: str | None, live: Live, made: Plan) -> None:
@@ -297,7 +325,14 @@ def _due(section: Section, fees: Iterable[Fee], consent: Consent) -> Iterator[No
 
 
 # what a plan does not show, as it is read in logs
-_PERSONAL: Final = ("email", "representatives", "proprietor", "address", "registration_number")
+_PERSONAL: Final = (
+    "email",
+    "brand_contact_email",
+    "representatives",
+    "proprietor",
+    "address",
+    "registration_number",
+)
 # comes from the declaration of the brand
 _OF_BRAND: Final = {"brand", "brand_registration_sid", "brand_name", "brand_website", "brand_type"}
 # Twilio's statuses of a campaign that it does not have

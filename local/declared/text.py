@@ -1,8 +1,8 @@
 """The text of a declarative file: YAML in which nothing is read as something else, with the line of each part.
 
 YAML's surprises are left out: all scalars are text but true, false and null (a postal code keeps its zeros, `NO` is
-Norway, +12025550100 keeps its plus), a key that comes twice is refused, and `${NAME}` is what the environment says, so
-that tax IDs and people's data need not be in a repository (`$${` is a `${`).
+Norway, +12025550100 keeps its plus), a key that comes twice is refused, as are aliases and tags, and `${NAME}` is what
+the environment says, so that tax IDs and people's data need not be in a repository (`$${` is a `${`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import yaml
 
 type Path = tuple[str | int, ...]
 
+_DEEPEST: Final = 20
 _VARIABLE: Final = re.compile(r"\$?\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -37,17 +38,30 @@ class BrokenFileError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads scalars as text, but for true, false and null, and no aliases."""
+    """Reads scalars as text, but for true, false and null; no aliases, no tags, and nothing without end."""
 
     yaml_implicit_resolvers: Final[dict[str, Any]] = {}  # type: ignore[misc]
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not taken", problem_mark=mark)
-        return super().compose_node(parent, index)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        refused = self._refused(event)
+        if refused:
+            raise yaml.MarkedYAMLError(problem=refused, problem_mark=event.start_mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _refused(self, event: yaml.NodeEvent) -> str | None:
+        if isinstance(event, yaml.AliasEvent):
+            return "aliases are not taken"
+        if getattr(event, "tag", None):
+            return "tags are not taken"
+        return "it is nested too deeply" if self.depth > _DEEPEST else None
 
 
+_TEXT: Final = "tag:yaml.org,2002:str"
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|false)$"), list("tf"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile("(null|~|)$"), ["n", "~", ""])
 
@@ -116,6 +130,8 @@ class _Reading:
             if key.value in names:
                 self._wrong(key, (*path, key.value), "comes twice")
             names.add(key.value)
+            # also where it reads true or null
+            key.tag = _TEXT
             self.see(value, (*path, key.value))
             self.lines[(*path, key.value)] = key.start_mark.line + 1
 

@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
+from http import HTTPStatus
 from pathlib import Path
 
 from rich.console import Console
@@ -58,7 +59,12 @@ def make_so(target: Target, asked: Namespace, console: Console) -> int:
     except (RefusedError, ApiError) as error:
         stays = f"{done} of {len(made.steps)} calls are done and stay."
         again = f"{target.command} plan {asked.file} shows the rest."
-        raise TargetError(f"{_words(error)}\n{stays} {again}") from error
+        unsure = (
+            "\nWhether that call was done is not known; repeat the command, which looks first."
+            if isinstance(error, ApiError)
+            else ""
+        )
+        raise TargetError(f"{_words(error)}{unsure}\n{stays} {again}") from error
     console.print(f"{asked.file} is applied to {target.name}.")
     return 0
 
@@ -143,14 +149,21 @@ def _agreed(console: Console) -> bool:
 
 def _words(error: RefusedError | ApiError) -> str:
     if isinstance(error, ApiError):
-        return f"{error}\nWhether that call was done is not known; repeat the command, which looks first."
-    problem = error.answer.body
+        return str(error)
+    problem, status = error.answer.body, error.answer.status
     broken = [f"  {each['field']}: {each['message']}" for each in problem.get("errors", ())]
-    said = problem.get("detail") or problem.get("message") or f"status {error.answer.status}"
+    # API Gateway writes its word in either way
+    said = problem.get("detail") or problem.get("message") or problem.get("Message") or ""
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        said += (
+            "\n  Have these credentials expired, or are they of a role that may not call this API?"
+        )
     why = "\n".join(broken) or f"  {said} {problem.get('remedy') or ''}".rstrip()
     found_by = (
         f"\n  code {problem['code']}, request {problem.get('request_id')}"
         if "code" in problem
         else ""
     )
-    return f"{error.request} was refused:\n{why}{found_by}"
+    is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR
+    how = "was refused" if is_refusal and "code" in problem else f"was answered {status}"
+    return f"{error.request} {how}:\n{why}{found_by}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,10 @@ from urllib.parse import parse_qsl
 
 import boto3
 import pytest
+import urllib3
 import yaml
+from botocore.credentials import Credentials
+from botocore.exceptions import TokenRetrievalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -19,7 +23,7 @@ from rich.console import Console
 
 from functions.compliance.app import lambda_handler as compliance
 from functions.service.app import lambda_handler as service
-from local.client import Answer, ApiError
+from local.client import Answer, ApiError, Sendpool
 from local.contracts import messaging_file
 from local.declared.file import load
 from local.declared.text import BrokenFileError, Problem, read
@@ -33,6 +37,7 @@ from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 
 SERVICE = f"/v1/Services/{SERVICE_SID}"
+DOCS = Path(__file__).parents[2] / "docs"
 DOMAIN, OTHER_DOMAIN = "DN" + "a" * 32, "DN" + "b" * 32
 
 
@@ -199,6 +204,39 @@ def test_what_leaves_the_file_leaves_the_pool_and_what_was_never_in_it_stays(
     assert operator.api.ask("GET", "/service/declared").body["settings"] == WANTED["service"]
 
 
+@pytest.mark.parametrize("country", ["FR", None])
+def test_an_alphanumeric_sender_takes_the_place_of_another_as_a_country_has_one(
+    operator: Operator, simulator: SimulatedTwilio, country: str | None
+) -> None:
+    def sender(name: str) -> dict[str, Any]:
+        return {"alphanumeric": name} | ({"country": country} if country else {})
+
+    operator.applies({"senders": [sender("OWLSHOP"), "+12025550100"]})
+    wanted = {"senders": [sender("OWLCOURIER"), "+12025550100"]}
+    assert [each.partition(" ")[0] for each in operator.applies(wanted)] == [
+        "DELETE",
+        "POST",
+        "PUT",
+    ]
+    assert operator.applies(wanted) == []
+    pool = operator.api.ask("GET", "/service/senders").body["senders"]
+    (found,) = [each for each in pool if each["kind"] == "alphanumeric"]
+    assert (found["address"], found["country"]) == ("OWLCOURIER", country)
+
+
+def test_an_alphanumeric_sender_that_was_never_in_the_file_is_in_the_way_of_another(
+    operator: Operator,
+) -> None:
+    body = {"alphanumeric": "ELSE", "country": "FR"}
+    assert operator.api.ask("POST", "/service/senders", body).is_good
+    operator.api.changes.clear()
+    operator.writes("senders:\n  - {alphanumeric: OWLSHOP, country: FR}\n")
+    assert operator.runs("apply", "--yes") == 1
+    assert operator.api.changes == []
+    assert "messaging.yaml:2: senders.0 " in operator.said
+    assert "ELSE" in operator.said
+
+
 def test_a_setting_that_leaves_the_file_stays_as_it_is(
     operator: Operator, simulator: SimulatedTwilio
 ) -> None:
@@ -280,6 +318,19 @@ def test_a_file_that_contradicts_the_stack_is_refused_before_anything_is_done(
     assert operator.api.changes == []
 
 
+def test_a_file_of_senders_alone_is_not_refused_for_what_an_older_one_said_of_the_service(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    operator.applies({"service": {"sticky_sender": False, "smart_encoding": False}})
+    monkeypatch.setenv("STICKY_SENDER", "on")
+    warm.start_over(clock=clock)
+    wanted = {"senders": ["+12025550100"]}
+    assert operator.applies(wanted) == ["PUT /service/declared"]
+    assert operator.applies(wanted) == []
+    kept = operator.api.ask("GET", "/service/declared").body
+    assert kept["settings"] == {"smart_encoding": False}
+
+
 def test_without_yes_nobody_who_cannot_be_asked_changes_anything(operator: Operator) -> None:
     operator.writes(WANTED)
     assert operator.runs("apply") == 1
@@ -312,6 +363,98 @@ def test_what_may_be_repeated_is_repeated_and_what_stays_refused_is_told(
     assert "0 of 2 calls are done" in operator.said
 
 
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_what_the_gateway_could_not_pass_on_in_time_is_repeated_as_every_step_may_be(
+    operator: Operator, status: int
+) -> None:
+    operator.api.instead = [Answer(status, {"message": "Service Unavailable"})] * 2
+    assert operator.applies({"service": {"sticky_sender": False}})[:3] == ["PATCH /service"] * 3
+    operator.api.instead = [Answer(status, {"message": "Service Unavailable"})] * 4
+    operator.writes({"service": {"sticky_sender": True}})
+    assert operator.runs("apply", "--yes") == 1
+    assert "Service Unavailable" in operator.said
+    assert f"answered {status}" in operator.said
+
+
+def test_a_refusal_that_says_it_will_not_pass_is_not_repeated(operator: Operator) -> None:
+    refused = Answer(502, {"code": "twilio_refused", "detail": "No.", "retryable": False})
+    operator.api.instead = [refused]
+    operator.writes({"service": {"sticky_sender": False}})
+    assert operator.runs("apply", "--yes") == 1
+    assert operator.api.changes == ["PATCH /service"]
+
+
+class Expired(Credentials):
+    """Those of a session that is over."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"access_key", "secret_key"}:
+            raise TokenRetrievalError(provider="sso", error_msg="Token has expired")
+        return super().__getattribute__(name)
+
+    def __init__(self) -> None:
+        self.token = None
+
+
+GATEWAY = [
+    (403, b'{"message":"Forbidden"}', "Forbidden", "credentials"),
+    (403, b'{"Message":"User: x is not authorized"}', "User: x is not authorized", "credentials"),
+    (404, b'{"message":"Not Found"}', "Not Found", "GET /service"),
+    (200, b"<html>Please log in</html>", "Please log in", "answered 200"),
+    (200, b"[]", "answered 200", "[]"),
+    (200, b"null", "answered 200", "null"),
+    (200, b'{"ok": true}', "GET /service", "Sendpool"),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "why", "what"), GATEWAY)
+def test_whoever_else_answers_is_told_with_what_was_said(
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    body: bytes,
+    why: str,
+    what: str,
+) -> None:
+    over_http(operator, monkeypatch, Credentials("a", "b"), status, body)
+    operator.writes(WANTED)
+    for command in ("plan", "apply"):
+        assert operator.runs(command, *(["--yes"] if command == "apply" else [])) == 1
+        assert why in operator.said
+        assert what in operator.said
+        # a look changes nothing, so there is nothing to be unsure of
+        assert "is not known" not in operator.said
+
+
+def test_credentials_that_expire_are_told_as_such(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_http(operator, monkeypatch, Expired(), 200, b"{}")
+    operator.writes(WANTED)
+    assert operator.runs("plan") == 1
+    assert "Token has expired" in operator.said
+    assert "letters" not in operator.said
+
+
+def over_http(
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    credentials: Credentials,
+    status: int,
+    body: bytes,
+) -> None:
+    """Let the API be asked by HTTP, where somebody answers always the same."""
+
+    class Http:
+        def request(self, *_asked: object, **_how: object) -> urllib3.HTTPResponse:
+            return urllib3.HTTPResponse(body, status=status)
+
+    monkeypatch.setattr("local.client._HTTP", Http())
+    api = Sendpool("https://api.test", credentials, "us-east-1")
+    target: Any = Target("the local stack", "python -m local.operate", {}, "", None, None, api)
+    monkeypatch.setattr(operate, "local", lambda: target)
+
+
 NUMBERS = ["+12025550100", "+14155550100", "+13125550100", "+18885550100", "55501"]
 files = st.fixed_dictionaries(
     {},
@@ -331,7 +474,9 @@ files = st.fixed_dictionaries(
 
 
 @given(sequence=st.lists(files, min_size=2, max_size=3))
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_whatever_files_come_one_after_another_each_is_so_at_once_and_then_for_good(
     operator: Operator, simulator: SimulatedTwilio, sequence: list[dict[str, Any]]
 ) -> None:
@@ -416,6 +561,16 @@ def test_brand_and_campaign_come_from_a_file_to_approved_through_a_rejection(
 
 
 @pytest.mark.usefixtures("elsewhere")
+def test_a_plan_shows_nobodys_address(operator: Operator) -> None:
+    operator.applies({"brand": {"name": "owl", **STANDARD}})
+    company = STANDARD["company"] | {"brand_contact_email": "bea@owlcouriers.com"}
+    operator.writes({"brand": {"name": "owl", **STANDARD, "company": company}})
+    assert operator.runs("plan") == 0
+    assert "brand_contact_email" in operator.said
+    assert "bea@" not in operator.said
+
+
+@pytest.mark.usefixtures("elsewhere")
 def test_a_campaign_that_reviewers_would_reject_stands_in_the_way_unless_it_is_forced(
     operator: Operator,
 ) -> None:
@@ -449,6 +604,12 @@ BROKEN = [
     ("senders:\n  - 202-555-0100", 2, "senders.0", "E.164"),
     ("senders:\n  - '55501'\n  - '55501'", 3, "senders.1", "stands in the list before"),
     ("senders:\n  - {alphanumeric: OWL, country: US}", 2, "senders.0", "no alphanumeric"),
+    (
+        "senders:\n  - {alphanumeric: OWL, country: FR}\n  - {alphanumeric: OWLS, country: FR}",
+        3,
+        "senders.1",
+        "second alphanumeric sender for FR",
+    ),
     ("link_domain: example.com", 1, "link_domain", "DN"),
     ("brand:\n  name: owl\n  busines: {}", 3, "brand.busines", "is not known here"),
     (
@@ -461,6 +622,12 @@ BROKEN = [
     ("brand:\n  name: ${NOBODY}", 2, "brand.name", "needs NOBODY"),
     ("a: &x 1\nb: *x", 2, "", "aliases"),
     ("[a]: b", 1, "", "a key that is no name"),
+    ("service:\n  validity_period: !!int 4h", 2, "", "tags are not taken"),
+    ("campaign:\n  description: !!timestamp today", 2, "", "tags are not taken"),
+    ("service: !owl {}", 1, "", "tags are not taken"),
+    (f"senders: {'[' * 3000}", 1, "", "nested too deeply"),
+    (f"senders:\n  - {'{a: ' * 400}{'}' * 400}", 2, "", "nested too deeply"),
+    ("service:\n  true: false", 2, "service.true", "is no setting"),
     ("- service", 1, "", "parts of its own"),
 ]
 
@@ -540,8 +707,57 @@ def test_the_published_schema_takes_what_is_taken_and_refuses_what_is_not() -> N
         assert not validator.is_valid(bad), bad
 
 
+class Editor(yaml.SafeLoader):
+    """Reads scalars as YAML 1.2 does, whose numbers need no quotes here."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+
+for tag, of, first in (
+    ("bool", "true|false", "tf"),
+    ("null", "null|~|", ["n", "~", ""]),
+    ("int", "[-+]?[0-9]+", "-+0123456789"),
+):
+    Editor.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"({of})$"), list(first))
+
+
+def is_valid(text: str) -> bool:
+    """Tell whether an editor that knows the published schema finds nothing."""
+    published = json.loads((DOCS / "messaging.schema.json").read_text())
+    return Draft202012Validator(published).is_valid(yaml.load(text, Editor))  # noqa: S506
+
+
+# what is wrong with the text itself, or with two parts of it together
+_NOT_BY_SCHEMA = (
+    "comes twice", "no YAML", "not taken", "nested", "no name", "NOBODY", "name a brand", "second"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", [text for text, *_, why in BROKEN if not any(each in why for each in _NOT_BY_SCHEMA)]
+)
+def test_an_editor_finds_what_the_reader_refuses(text: str) -> None:
+    assert not is_valid(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "senders: [+12025550100, '+12025550101', 55501, '55502', PN00000000000000000000000000000001]",
+        "senders: [{alphanumeric: OWL_SHOP &1, country: FR}, {alphanumeric: OWL}]",
+        "senders: []\nlink_domain: null\nservice: {status_callback: null, validity_period: 60}",
+        "brand: {name: owl, address: {postal_code: 02101, street: 1}, business: {registration_number: 123456789}}",
+        "campaign: {brand: owl, message_samples: [12345], opt_in_keywords: [1]}",
+    ],
+)
+def test_an_editor_finds_nothing_in_what_the_reader_takes(text: str) -> None:
+    assert problems_of(text) == ()
+    assert is_valid(text)
+
+
 def test_the_example_is_a_file_that_is_taken() -> None:
-    example = Path(__file__).parents[2] / "docs" / "messaging.example.yaml"
+    example = DOCS / "messaging.example.yaml"
+    assert is_valid(example.read_text())
     wanted = load(example.read_text(), {"EIN": "12-3456789"})
     assert wanted.settings
     assert wanted.senders

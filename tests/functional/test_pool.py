@@ -442,7 +442,7 @@ def test_a_second_word_that_was_read_before_the_first_was_written_changes_nothin
 # ------------------------------------------------------------------------------------------------ without a rate
 
 
-def looked_at(twilio: FakeTwilio, mps: float, *campaigns: str) -> None:
+def looked_at(twilio: FakeTwilio, mps: float | None, *campaigns: str) -> None:
     """Let the sweeper find a US long code, and what carriers grant its campaign: three times so much as AT&T."""
     twilio.numbers, twilio.campaigns, twilio.campaign_mps = ["+12025550100"], [*campaigns], mps
     sweeper({}, Context())
@@ -505,3 +505,32 @@ def test_a_pool_of_which_nobody_knows_how_fast_it_is_slows_nothing(
     flow.send_all()
     assert len(twilio.made) == 900
     assert flow.report(broadcast_id)["pool_rate"] is None
+
+
+def test_what_was_found_before_nobody_looks_any_more_slows_nothing(
+    flow: Flow, aws: Aws, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    looked_at(twilio, 1.0, "VERIFIED")
+    monkeypatch.setenv("REGISTRATION_CHECK", "off")
+    warm.start_over(clock=clock)
+    assert len(sent_at_once(flow, aws, twilio)) == 900
+
+
+def test_a_pool_of_which_a_part_is_not_known_is_not_taken_for_as_slow_as_the_rest(
+    flow: Flow, aws: Aws, twilio: FakeTwilio
+) -> None:
+    # GIVEN a short code of a hundred a second, and long codes of whose campaign Twilio tells no rate
+    twilio.short_codes = ["55501"]
+    looked_at(twilio, None, "VERIFIED")
+    assert len(sent_at_once(flow, aws, twilio, people_=4_000)) == 4_000
+
+
+def sent_at_once(
+    flow: Flow, aws: Aws, twilio: FakeTwilio, *, people_: int = 900
+) -> list[dict[str, str]]:
+    """Let a broadcast without a rate begin; returns what goes out by its first tick."""
+    flow.created(recipients=people(people_), body="Hi", start="now", category="transactional")
+    tick(aws)
+    tick(aws)
+    flow.send_all()
+    return twilio.made

@@ -935,6 +935,28 @@ def test_a_declared_sender_that_the_pool_lacks_is_found_told_and_put_back(
     assert {each["setting"] for each in after["differences"]} == {"inbound_url", "fallback_url"}
 
 
+def test_a_declared_sender_that_is_lost_keeps_no_other_from_being_put_back(
+    simulator: SimulatedTwilio,
+) -> None:
+    simulator.api("POST", f"{OTHER}/PhoneNumbers", PhoneNumberSid=TOLL_FREE)
+    gone, elsewhere = "+13125550199", "+18885550100"
+    declared(
+        settings={"sticky_sender": False},
+        senders=[{"number": each} for each in (gone, elsewhere, "+13125550100")],
+    )
+    for _ in range(2):
+        status, refused = ask("POST", "/service/drift/apply")
+        assert (status, refused["code"]) == (409, "senders_not_put_back")
+        assert f"{gone} is no sender of this account" in refused["detail"]
+        assert (
+            f"{elsewhere}: It is in the Messaging Service {OTHER_SERVICE_SID}" in refused["detail"]
+        )
+        assert LOOSE in pool_of(simulator)
+        assert live(simulator)["sticky_sender"] is False
+    lacking = [each["declared"] for each in good("GET", "/service/drift")["differences"]]
+    assert lacking == [gone, elsewhere]
+
+
 def test_a_number_is_added_by_what_people_call_it(simulator: SimulatedTwilio) -> None:
     added = good("POST", "/service/senders", {"number": "+13125550100"})
     assert (added["added"], added["sender"]["sid"]) == (True, LOOSE)

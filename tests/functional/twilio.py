@@ -78,7 +78,7 @@ class FakeTwilio(HttpClient):
     numbers: list[str] = field(default_factory=list)
     short_codes: list[str] = field(default_factory=list)
     campaigns: list[str] = field(default_factory=list)
-    campaign_mps: float = 75.0
+    campaign_mps: float | None = 75.0
     service_questions: int = 0
     service_error: TransportError | None = None
     consents: list[dict[str, str]] = field(default_factory=list)

@@ -196,6 +196,13 @@ class SenderPool:
         return sum(each.rate or 0.0 for each in self.by_kind if each.kind in _TEXTING)
 
     @property
+    def pace(self) -> float | None:
+        """Segments of SMS a second that it passes on; None where a part of that is not known, or it passes on none."""
+        rates = [each.rate for each in self.by_kind if each.kind in _TEXTING]
+        known = [rate for rate in rates if rate is not None]
+        return (sum(known) or None) if len(known) == len(rates) else None
+
+    @property
     def by_kind(self) -> tuple[KindThroughput, ...]:
         kinds = {kind: [each for each in self.senders if each.kind is kind] for kind in SenderKind}
         return tuple(

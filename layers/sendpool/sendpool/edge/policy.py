@@ -18,7 +18,7 @@ _KNOWN_FOR = timedelta(minutes=1)
 
 def policy() -> Policy:
     allowed = policy_by_template()
-    known = _registration.known(warm.now()) if warm.settings().checks_registration else None
+    known = _known()
     return (
         allowed if known is None or known.is_registered else replace(allowed, is_registered=False)
     )
@@ -26,7 +26,7 @@ def policy() -> Policy:
 
 def pool_rate() -> float | None:
     """Return how many segments a second the senders of the pool pass on; None as long as nobody knows."""
-    known = _registration.known(warm.now())
+    known = _known()
     return known.segments_per_second if known else None
 
 
@@ -54,6 +54,11 @@ class _Known:
 
 _registration = _Known()
 warm.on_start_over(_registration.forget)
+
+
+def _known() -> Registration | None:
+    """Return what the sweeper found; nothing where it does not look, as what it found once may be long over."""
+    return _registration.known(warm.now()) if warm.settings().checks_registration else None
 
 
 @functools.cache

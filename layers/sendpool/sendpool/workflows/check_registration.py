@@ -39,6 +39,6 @@ def check_registration(needs: Checking) -> Registration | None:
         pool = look_at_pool(needs.service_sid, needs.services(), needs.verifications())
     except (TwilioRefusedError, TwilioBusyError, TwilioUnavailableError):
         return None
-    found = Registration(pool.may_text_us, needs.now(), pool.throughput or None)
+    found = Registration(pool.may_text_us, needs.now(), pool.pace)
     needs.records.put(needs.service_sid, found)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,13 @@ from sendpool.adapters.twilio.services import Services, UnknownSenderError
 from sendpool.adapters.twilio.toll_free import TollFreeVerifications
 from sendpool.domain import declaration, messaging_service, senders
 from sendpool.domain.declaration import Declaration
-from sendpool.domain.errors import InvalidRequestError, NotFoundError, Violation
+from sendpool.domain.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    TwilioRefusedError,
+    Violation,
+)
 from sendpool.domain.events.event import Event
 from sendpool.domain.events.service import drifted, sender_added, sender_removed
 from sendpool.domain.messaging_service import (
@@ -108,7 +114,8 @@ def change(changes: Mapping[str, object], needs: Serving) -> Compared:
 def put_back(needs: Serving, *, only: Collection[str] | None = None) -> Compared:
     """Put back what is declared, all of it or some; nothing is written where nothing differs.
 
-    What somebody changes between looking and writing is not seen, and is the next difference.
+    What somebody changes between looking and writing is not seen, and is the next difference. A sender that cannot
+    come back keeps no other from it. Raises ConflictError, once all else is put back, that says why it cannot.
     """
     found, missing = compare(needs), _missing(needs)
     settings = tuple(each for each in found.differences if only is None or each.setting in only)
@@ -117,7 +124,13 @@ def put_back(needs: Serving, *, only: Collection[str] | None = None) -> Compared
         changes = {each.setting: each.declared for each in settings}
         after = needs.services.update(needs.service_sid, changes)
     wanted = missing if only is None or SENDERS in only else []
-    added = list(_added(wanted, needs))
+    added, refused = _add(wanted, needs)
+    if refused:
+        raise ConflictError(
+            " ".join(refused),
+            code="senders_not_put_back",
+            remedy="All else is put back. Take these out of the file, or mend what is told of them.",
+        )
     changed = (*settings, *map(_lack, added))
     return _lacking(
         [each for each in missing if each not in added], _compared(after, needs, changed=changed)
@@ -131,13 +144,22 @@ def _missing(needs: Serving) -> list[NewSender]:
     return [each for each in declared if not any(map(each.is_at, pool))]
 
 
-def _added(wanted: Sequence[NewSender], needs: Serving) -> Iterator[NewSender]:
-    """Put senders into the pool, as many as there is time for."""
+def _add(wanted: Sequence[NewSender], needs: Serving) -> tuple[list[NewSender], list[str]]:
+    """Put senders into the pool, as many as there is time for; returns them, and why others cannot be."""
+    added: list[NewSender] = []
+    refused: list[str] = []
     for each in wanted:
         if not needs.may_go_on():
-            return
-        add_sender(each, needs)
-        yield each
+            break
+        try:
+            add_sender(each, needs)
+        except InvalidRequestError as error:
+            refused += [f"{each.words} {broken.message}." for broken in error.violations]
+        except TwilioRefusedError as error:
+            refused.append(f"{each.words}: {error.detail} ({error.twilio_code})")
+        else:
+            added.append(each)
+    return added, refused
 
 
 def _lack(sender: NewSender) -> Difference:
