@@ -32,6 +32,7 @@ from tests.functional.registration import (
 )
 from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
+from tests.functional.test_service import LOOSE
 
 CAMPAIGN_ACCEPTED = FORM | {"accept_fees": True}
 CAMPAIGN_SID = "QE2c6890da8086d771620e9b13fadeba0b"
@@ -507,6 +508,35 @@ def test_nobody_pays_for_a_vetting_that_begins_by_itself(
     status, answered = ask("POST", f"{BRAND}/vettings", {"accept_fees": True})
     assert (status, answered["code"]) == (409, "vetting_begins_by_itself")
     assert simulator.requests.count(f"POST {path}") == 0
+
+
+def test_a_vetting_that_failed_stands_beside_what_comes_next(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a standard brand whose vetting fails
+    good("PUT", BRAND, STANDARD | {"accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    sid = step(good("GET", BRAND), "vetting")["sid"]
+    simulator.control("POST", f"reviews/{sid}", {"approved": False})
+    time.passes(hours=2)
+    assert step(good("GET", BRAND), "vetting")["state"] == "rejected"
+    # WHEN the team looks what comes next
+    page = good("GET", "/compliance")
+    # THEN it is the campaign, and the vetting with what it costs stands beside
+    assert [(each["of"], each["step"]) for each in page["next"]] == [("owl", "campaign")]
+    (vetting,) = page["optional"]
+    assert (vetting["of"], vetting["step"], vetting["actor"]) == ("owl", "vetting", "team")
+    assert "12 segments a second" in vetting["next"]
+    assert "225 segments a second" in vetting["next"]
+    assert f"POST {BRAND}/vettings" in vetting["next"]
+    # AND nothing waits for it
+    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/PhoneNumbers", PhoneNumberSid=LOOSE)
+    good("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)
+    time.passes(days=11)
+    page = good("GET", "/compliance")
+    assert (page["ready"], page["next"], len(page["optional"])) == (True, [], 1)
 
 
 def test_a_sole_proprietor_is_not_vetted(time: Time) -> None:

@@ -21,6 +21,7 @@ from sendpool.domain.a2p.record import (
     Refusal,
     Vetting,
 )
+from sendpool.domain.a2p.throughput import HIGHEST_SCORE, Throughput, throughput
 
 
 class StepState(StrEnum):
@@ -68,7 +69,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step: how it stands, who has to act, and how. `next` names a request of ours where there is one."""
+    """A step: how it stands, who has to act, and how. `next` names a request of ours where there is one.
+
+    Nothing waits for one that `is_optional`.
+    """
 
     name: StepName
     state: StepState
@@ -79,6 +83,7 @@ class Step:
     missing: tuple[str, ...] = ()
     problems: tuple[Explained, ...] = ()
     fees: tuple[Fee, ...] = ()
+    is_optional: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -302,9 +307,13 @@ def _of_owner(record: BrandRecord, *, comes_first: Step) -> Step:
 
 
 def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
+    """Campaigns need not wait for it; without it the score stays low."""
+    return replace(_vetting(record, comes_first), is_optional=True)
+
+
+def _vetting(record: BrandRecord, comes_first: Step) -> Step:
     if not comes_first.is_done:
         return _waiting(StepName.VETTING, comes_first)
-    by = f"POST /compliance/brands/{record.name}/vettings"
     last, brand = _best(record.vettings), record.brand
     if last is None and brand and brand.identity == "VETTED_VERIFIED":
         return _done(StepName.VETTING, brand.sid, brand.identity)
@@ -319,15 +328,41 @@ def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
         return _done(StepName.VETTING, last.sid, last.status)
     if last.status == "PENDING":
         return _in_review(StepName.VETTING, last.sid, last.status)
+    return _failed_vetting(record, last)
+
+
+def _failed_vetting(record: BrandRecord, last: Vetting) -> Step:
+    again = f"POST /compliance/brands/{record.name}/vettings"
+    words = (
+        f"{again} imports another token; campaigns other than POLITICAL go on without it."
+        if last.provider == "campaign-verify"
+        else f"Campaigns go on with the score that there is{_costs(record)}. "
+        f"{again} has it vetted again, for a fee."
+    )
     return Step(
         name=StepName.VETTING,
         state=StepState.REJECTED,
         actor=Actor.TEAM,
-        next=f"Campaigns go on with the score that there is; {by} has it vetted again, for a fee.",
+        next=words,
         sid=last.sid,
         status=last.status,
         problems=_all(record.brand.problems if record.brand else ()),
     )
+
+
+def _costs(record: BrandRecord) -> str:
+    """Say what is lost without a vetting: by the best use cases, as there may be no campaign yet."""
+    kind, brand, use_case = record.application.kind, record.brand, "MARKETING"
+    earned = throughput(kind, use_case, brand.score if brand else None)
+    best = throughput(kind, use_case, HIGHEST_SCORE)
+    if earned is None or best is None or earned == best:
+        return ""
+    return f": {_pace(earned)}, where the best score earns {_pace(best)}"
+
+
+def _pace(earned: Throughput) -> str:
+    second, day = earned.segments_per_second, earned.tmobile_daily
+    return f"{second:g} segments a second and {day:,} a day at T-Mobile"
 
 
 def _best(vettings: Sequence[Vetting]) -> Vetting | None:
@@ -411,7 +446,7 @@ def _of_numbers(record: CampaignRecord) -> Step:
 
 def next_step(steps: Sequence[Step]) -> Step | None:
     """Return the step that has to be done next; one where others act before one that waits."""
-    return next((each for each in steps if not each.is_done), None)
+    return next((each for each in steps if not (each.is_done or each.is_optional)), None)
 
 
 def _all(problems: Sequence[Problem]) -> tuple[Explained, ...]:
