@@ -17,8 +17,9 @@ from sendpool.domain.a2p.record import (
     BrandRecord,
     Bundle,
     CampaignRecord,
+    HandedIn,
+    Kept,
     Problem,
-    Refusal,
     Vetting,
 )
 from sendpool.domain.a2p.throughput import HIGHEST_SCORE, Throughput, throughput
@@ -176,18 +177,20 @@ def _of_whole_bundle(record: BrandRecord, which: Which, bundle: Bundle | None) -
         return _of_given_profile(record, bundle)
     lacks = record.lacks.get(which, ())
     if bundle and bundle.is_open and (lacks or bundle.is_rejected):
+        handed_in = record.handed_in.get(name)
         return Step(
             name=name,
             state=StepState.REJECTED if bundle.is_rejected and not lacks else StepState.INCOMPLETE,
             actor=Actor.TEAM,
-            next=f"{_put(record)} with what has to change; what is changed is handed in again.",
+            next=_not_taken(handed_in)
+            + f"{_put(record)} with what has to change; what is changed is handed in again.",
             sid=bundle.sid,
             status=bundle.status,
-            problems=_all(lacks or bundle.problems),
+            problems=_all(_refused(record, name, handed_in) + (lacks or bundle.problems)),
         )
     if bundle and not bundle.is_open:
         return _in_review(name, bundle.sid, bundle.status)
-    return _ready(name, _advance(record), record.refusal, bundle.sid if bundle else None)
+    return _ready(record, name, _advance(record), bundle.sid if bundle else None)
 
 
 def _of_given_profile(record: BrandRecord, profile: Bundle) -> Step:
@@ -234,20 +237,23 @@ def _brand_to_be(record: BrandRecord, comes_first: Step) -> Step:
             next=f'{_advance(record)} with {{"accept_fees": true}}.',
             fees=brand_fees(record.application.kind),
         )
-    return _ready(StepName.BRAND, _advance(record), record.refusal)
+    return _ready(record, StepName.BRAND, _advance(record))
 
 
 def _failed_brand(record: BrandRecord, brand: Brand) -> Step:
     again = f'{_advance(record)} with {{"resubmit": true}} hands it in as it is'
+    handed_in = record.handed_in.get(StepName.BRAND)
+    problems = _refused(record, StepName.BRAND, handed_in) + brand.problems
     return Step(
         name=StepName.BRAND,
         state=StepState.REJECTED,
-        actor=who_acts(brand.problems),
-        next=f"{_put(record)} with what has to change; {again}. Few corrections are free.",
+        actor=who_acts(problems),
+        next=_not_taken(handed_in)
+        + f"{_put(record)} with what has to change; {again}. Few corrections are free.",
         sid=brand.sid,
         status=brand.status,
         missing=tuple(name for which in Which for name in missing(record.application, which)),
-        problems=_all(brand.problems),
+        problems=_all(problems),
     )
 
 
@@ -388,15 +394,17 @@ def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
     if live.is_in_review:
         return _in_review(name, record.service_sid, live.status)
     if live.is_failed:
+        problems = _refused(record, name, record.handed_in) + live.problems
         return Step(
             name=name,
             state=StepState.REJECTED,
-            actor=who_acts(live.problems),
-            next=f"PUT /compliance/campaigns/{record.service_sid} with what has to change; "
+            actor=who_acts(problems),
+            next=_not_taken(record.handed_in)
+            + f"PUT /compliance/campaigns/{record.service_sid} with what has to change; "
             f'{advance} with {{"resubmit": true}} hands it in as it is.',
             sid=record.service_sid,
             status=live.status,
-            problems=_all(live.problems),
+            problems=_all(problems),
         )
     return _suspended(name, record.service_sid, live.status, live.problems)
 
@@ -417,7 +425,7 @@ def _campaign_to_be(record: CampaignRecord, brand: BrandRecord | None, advance: 
             next=f'{advance} with {{"accept_fees": true}}.',
             fees=campaign_fees(record.campaign.us_app_to_person_usecase),
         )
-    return _ready(StepName.CAMPAIGN, advance, record.refusal)
+    return _ready(record, StepName.CAMPAIGN, advance)
 
 
 def _of_numbers(record: CampaignRecord) -> Step:
@@ -476,9 +484,23 @@ def _in_review(name: StepName, sid: str, status: str) -> Step:
     )
 
 
-def _ready(name: StepName, advance: str, refusal: Refusal | None, sid: str | None = None) -> Step:
-    is_its = refusal is not None and refusal.step == name
-    problems = (Problem(code=refusal.code),) if refusal and is_its and refusal.code else ()
+def _refused(
+    record: Kept, name: StepName, handed_in: HandedIn | None = None
+) -> tuple[Problem, ...]:
+    """Return why Twilio refused the last request of a step: to take it again, or any other."""
+    refusals = (handed_in.refused if handed_in else None, record.refusal)
+    refusal = next((each for each in refusals if each and each.step == name), None)
+    return (Problem(code=refusal.code),) if refusal and refusal.code else ()
+
+
+def _not_taken(handed_in: HandedIn | None) -> str:
+    if handed_in is None or handed_in.refused is None:
+        return ""
+    return "Twilio did not take it again, and is not asked anew by itself. "
+
+
+def _ready(record: Kept, name: StepName, advance: str, sid: str | None = None) -> Step:
+    problems = _refused(record, name)
     return Step(
         name=name,
         state=StepState.READY,
