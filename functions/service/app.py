@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sendpool.edge import http
+from sendpool.edge import http, warm
 from sendpool.edge.observability import count, logger
 from sendpool.edge.service_models import (
     AddedSender,
@@ -66,6 +66,8 @@ def drift() -> DriftView:
 
 @api.post("/service/drift/apply", summary="Put the Messaging Service back to what is declared")
 def put_back(request: Annotated[PutBack | None, Body()] = None) -> PutBackView:
+    # a warm environment may know the public URL of the deployment before, and would put that one back
+    warm.parameters().forget()
     after = service.put_back(_serving(), only=request.settings if request else None)
     if after.changed:
         count("ServiceSettingsPutBack", len(after.changed))

@@ -32,6 +32,8 @@ from tests.functional.registration import (
 )
 from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
+from tests.functional.test_service import LOOSE
+from tests.functional.twilio import Answer
 
 CAMPAIGN_ACCEPTED = FORM | {"accept_fees": True}
 CAMPAIGN_SID = "QE2c6890da8086d771620e9b13fadeba0b"
@@ -509,6 +511,35 @@ def test_nobody_pays_for_a_vetting_that_begins_by_itself(
     assert simulator.requests.count(f"POST {path}") == 0
 
 
+def test_a_vetting_that_failed_stands_beside_what_comes_next(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a standard brand whose vetting fails
+    good("PUT", BRAND, STANDARD | {"accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    sid = step(good("GET", BRAND), "vetting")["sid"]
+    simulator.control("POST", f"reviews/{sid}", {"approved": False})
+    time.passes(hours=2)
+    assert step(good("GET", BRAND), "vetting")["state"] == "rejected"
+    # WHEN the team looks what comes next
+    page = good("GET", "/compliance")
+    # THEN it is the campaign, and the vetting with what it costs stands beside
+    assert [(each["of"], each["step"]) for each in page["next"]] == [("owl", "campaign")]
+    (vetting,) = page["optional"]
+    assert (vetting["of"], vetting["step"], vetting["actor"]) == ("owl", "vetting", "team")
+    assert "12 segments a second" in vetting["next"]
+    assert "225 segments a second" in vetting["next"]
+    assert f"POST {BRAND}/vettings" in vetting["next"]
+    # AND nothing waits for it
+    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/PhoneNumbers", PhoneNumberSid=LOOSE)
+    good("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)
+    time.passes(days=11)
+    page = good("GET", "/compliance")
+    assert (page["ready"], page["next"], len(page["optional"])) == (True, [], 1)
+
+
 def test_a_sole_proprietor_is_not_vetted(time: Time) -> None:
     approved_brand(time, SOLE)
     status, answered = ask("POST", f"{BRAND}/vettings", {"accept_fees": True})
@@ -562,3 +593,101 @@ def test_a_brand_in_review_says_that_somebody_has_to_confirm_an_email(time: Time
     found = step(good("GET", BRAND), "brand")
     assert (found["state"], found["actor"]) == ("in_review", "twilio")
     assert "brand_contact_email" in found["next"]
+
+
+# ------------------------------------------------------------------------------------------------ refused again
+
+
+def refusing(simulator: SimulatedTwilio, request: str, code: int) -> None:
+    """Let Twilio refuse a request from now on."""
+
+    def refuse(method: str, path: str) -> None:
+        if f"{method} {path}" == request:
+            simulator.answers.insert(0, Answer(status=400, code=code))
+
+    simulator.before = refuse
+
+
+def willing(simulator: SimulatedTwilio) -> None:
+    simulator.before = lambda _method, _path: None
+
+
+def test_a_brand_without_corrections_left_says_so_and_is_not_handed_in_daily(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a brand that failed, and three corrections that did not help
+    def wrong(number: int) -> dict[str, Any]:
+        business = STANDARD["business"] | {"name": f"Owl {number} reject:30795"}
+        return STANDARD | {"business": business, "accept_fees": True}
+
+    good("PUT", BRAND, wrong(0))
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    for number in (1, 2, 3):
+        good("PUT", BRAND, wrong(number))
+        time.passes(minutes=6)
+    # WHEN another one is refused
+    status, answered = ask("PUT", BRAND, wrong(4))
+    assert (status, answered["twilio_code"]) == (409, 21724)
+    simulator.requests.clear()
+    time.passes(days=1, minutes=6)
+    time.passes(days=1, minutes=6)
+    # THEN nobody asks again, and the step says why
+    resubmission = f"POST /v1/a2p/BrandRegistrations/{good('GET', BRAND)['brand_sid']}"
+    assert simulator.requests.count(resubmission) == 0
+    found = step(good("GET", BRAND), "brand")
+    assert found["state"] == "rejected"
+    assert [each["code"] for each in found["problems"]] == [21724, 30795]
+    assert "not asked anew by itself" in found["next"]
+    # AND whoever says so, or declares something else, has it asked
+    assert ask("POST", f"{BRAND}/advance", {"resubmit": True})[1]["twilio_code"] == 21724
+    assert ask("PUT", BRAND, wrong(5))[1]["twilio_code"] == 21724
+    assert simulator.requests.count(resubmission) == 2
+
+
+def test_a_campaign_that_twilio_does_not_take_again_says_so_and_is_not_handed_in_daily(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    approved_brand(time)
+    draft = CAMPAIGN_ACCEPTED | {"description": f"{FORM['description']} reject:30909"}
+    good("PUT", CAMPAIGN, draft)
+    time.passes(days=11)
+    # WHEN the correction is refused
+    resubmission = f"POST {USA2P}/{CAMPAIGN_SID}"
+    refusing(simulator, resubmission, 21728)
+    assert ask("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)[1]["twilio_code"] == 21728
+    simulator.requests.clear()
+    time.passes(days=1, minutes=6)
+    # THEN nobody asks again, and the step says why
+    assert simulator.requests.count(resubmission) == 0
+    found = step(good("GET", CAMPAIGN), "campaign")
+    assert [each["code"] for each in found["problems"]] == [21728, 30909]
+    # AND with `resubmit` it is taken
+    willing(simulator)
+    good("POST", f"{CAMPAIGN}/advance", {"resubmit": True})
+    found = step(good("GET", CAMPAIGN), "campaign")
+    assert (found["state"], found["problems"]) == ("in_review", [])
+
+
+def test_a_profile_that_twilio_does_not_take_again_says_so_and_is_not_handed_in_daily(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    wrong = STANDARD["business"] | {"name": "Owl reject:18602"}
+    good("PUT", BRAND, STANDARD | {"business": wrong})
+    time.passes(days=1, minutes=20)
+    resubmission = (
+        f"POST /v1/CustomerProfiles/{step(good('GET', BRAND), 'customer_profile')['sid']}"
+    )
+    refusing(simulator, resubmission, 22222)
+    assert ask("PUT", BRAND, STANDARD)[1]["twilio_code"] == 22222
+    simulator.requests.clear()
+    time.passes(days=1, minutes=6)
+    assert simulator.requests.count(resubmission) == 0
+    found = step(good("GET", BRAND), "customer_profile")
+    assert (found["state"], found["actor"]) == ("rejected", "team")
+    assert [each["code"] for each in found["problems"]] == [22222, 18602]
+    willing(simulator)
+    assert steps(good("POST", f"{BRAND}/advance", {"resubmit": True}))["customer_profile"] == (
+        "in_review"
+    )

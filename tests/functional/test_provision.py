@@ -295,6 +295,30 @@ def test_a_rollback_of_an_update_that_failed_half_way_puts_that_half_back(
     assert pool_of(simulator, f"/v1/Services/{sid}") == []
 
 
+PROPERTIES = sorted(_event("create")["ResourceProperties"])
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_a_stack_of_a_version_that_lacks_a_property_is_updated_and_can_be_rolled_back(
+    stack: Deployment, simulator: SimulatedTwilio, name: str
+) -> None:
+    # GIVEN a stack that an older version deployed, which did not know of this property
+    sid = stack.deploy(ServiceName="Sendpool test", Senders=NUMBER)
+    older = {key: value for key, value in stack.properties.items() if key != name}
+    stack.properties = older
+    newer = _event("create")["ResourceProperties"] | {"Senders": NUMBER, "StickySender": "off"}
+    # WHEN it is updated, and something else fails
+    assert stack.deploy(**newer) == sid
+    # THEN there is the way back, to the same service
+    stack.roll_back(to=older, sid=sid)
+    kept = [] if name == "Senders" else [LOOSE]
+    assert pool_of(simulator, f"/v1/Services/{sid}") == kept
+    assert live(simulator, sid)["inbound_request_url"].startswith(f"{PUBLIC_URL}/")
+    # and out
+    assert stack.ask(stack.request("Delete"))["Status"] == "SUCCESS"
+    assert named(simulator) == [sid]
+
+
 # ------------------------------------------------------------------------------------------------ senders
 
 

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from functions.service.app import lambda_handler
+from sendpool.adapters import aws as clients
 from sendpool.adapters.parameters import Credentials
 from sendpool.adapters.twilio.services import Services
 from sendpool.adapters.twilio.transport import NeverSentError, NoAnswerError
@@ -33,6 +34,7 @@ from sendpool.edge.settings import MissingSettingError
 from tests.functional.aws import (
     ACCOUNT_SID,
     AUTH_TOKEN,
+    PATH,
     PUBLIC_URL,
     SERVICE_SID,
     Aws,
@@ -250,6 +252,21 @@ def test_putting_back_tells_what_was_changed_and_again_changes_nothing(
     simulator.requests.clear()
     assert good("POST", "/service/drift/apply")["changed"] == []
     assert simulator.changes == []
+
+
+def test_a_warm_environment_puts_no_url_back_that_a_deployment_has_changed(
+    simulator: SimulatedTwilio,
+) -> None:
+    # GIVEN an environment that knows the URL, and a deployment that gives the stack another
+    good("POST", "/service/drift/apply")
+    new = "https://new.example.com"
+    clients.ssm().put_parameter(Name=f"{PATH}/public-url", Value=new, Type="String", Overwrite=True)
+    simulator.api("POST", SERVICE, InboundRequestUrl=f"{new}/webhooks/inbound{OVERRIDES}")
+    # WHEN the service is put back
+    done = good("POST", "/service/drift/apply")
+    # THEN it is put to where the stack is now
+    assert [each["setting"] for each in done["changed"]] == ["fallback_url"]
+    assert live(simulator)["fallback_url"] == f"{new}/webhooks/fallback{OVERRIDES}"
 
 
 def test_only_known_settings_can_be_put_back(simulator: SimulatedTwilio) -> None:

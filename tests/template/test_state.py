@@ -290,9 +290,21 @@ def test_the_messaging_service_is_given_what_the_provisioner_reads_and_nothing_e
     properties = event["ResourceProperties"]
     # CloudFormation's own two stand beside those that the function reads
     assert given == set(properties)
-    for name in given - {"ServiceToken", "ServiceTimeout", *_FEATURES}:
-        with pytest.raises(KeyError, match=name):
-            declaration({key: value for key, value in properties.items() if key != name})
+
+
+def test_what_an_older_version_does_not_say_is_as_the_templates_parameters_begin(
+    stack: Stack,
+) -> None:
+    event: dict[str, Any] = json.loads(
+        (ROOT / "events" / "provisioner" / "create.json").read_text()
+    )
+    parameters = stack.template["Parameters"]
+    steady = {name: event["ResourceProperties"][name] for name in ("AccountSid", "PublicUrl")}
+    names = event["ResourceProperties"].keys() & parameters.keys() - steady.keys()
+    begun = {name: parameters[name]["Default"] for name in names}
+    older = {**steady, "ServiceName": "Sendpool test"}
+    assert len(names) == 10
+    assert declaration(older) == declaration({**begun, **older})
 
 
 @pytest.mark.parametrize("name", ["StickySender", "ServiceValidityPeriod", "ServiceUseCase"])

@@ -3,7 +3,8 @@
 `campaigns.yaml` has verdicts and rules; `also` are rules that may be found besides. Three parts of 30 were written
 after the rules, each after these had learned from the one before. At first sight, verdicts right, good ones rejected,
 bad ones accepted, rules found, rules made up: `late` 21, 7 of 12, 2 of 18, 21 of 24, 16; `later` 25, 3 of 10, 2 of 20,
-26 of 28, 9; `last` 28, 2 of 10, 0 of 20, 24 of 26, 5. Expect the last of a campaign that nobody has seen, at best.
+26 of 28, 9; `last` 28, 2 of 10, 0 of 20, 24 of 26, 5. `strange` is by somebody who had not read the rules: 26, 3 of
+15, 1 of 15, 13 of 15, 3. Expect this of a campaign that nobody has seen.
 """
 
 from __future__ import annotations
@@ -92,8 +93,9 @@ def test_the_corpus_is_as_large_and_mixed_as_it_says() -> None:
         "late": 30,
         "later": 30,
         "last": 30,
+        "strange": 30,
     }
-    assert sum(row["verdict"] == "accept" for row in ROWS.values()) == 57
+    assert sum(row["verdict"] == "accept" for row in ROWS.values()) == 71
     named = {
         rule for row in ROWS.values() for rule in (*row.get("rules", ()), *row.get("also", ()))
     }
@@ -103,7 +105,13 @@ def test_the_corpus_is_as_large_and_mixed_as_it_says() -> None:
 
 @pytest.mark.parametrize(
     ("part", "caught", "missed", "false"),
-    [("first", 91, 0, 0), ("late", 24, 0, 0), ("later", 28, 0, 0), ("last", 26, 0, 0)],
+    [
+        ("first", 91, 0, 0),
+        ("late", 24, 0, 0),
+        ("later", 28, 0, 0),
+        ("last", 26, 0, 0),
+        ("strange", 17, 0, 0),
+    ],
 )
 def test_no_more_is_missed_or_made_up_than_measured(
     part: str, caught: int, missed: int, false: int

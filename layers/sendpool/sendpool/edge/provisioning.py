@@ -38,6 +38,14 @@ from sendpool.workflows.provision import (
 # a pool is read with five calls to Twilio of 13 s at most; then there must be time for the answer
 _ENOUGH_MILLISECONDS: Final = (5 * 13 + LONGEST_SECONDS) * 1000
 
+# what a version of the template that did not ask for it yet goes by: as template.yaml's parameters begin
+_DEFAULTS: Final = {
+    "MessagingServiceSid": "",
+    "ServiceName": "",
+    "Senders": "",
+    "DeleteService": "never",
+}
+
 # what whoever deploys has to mend; all else is ours
 _EXPECTED: Final = (SendpoolError, MissingParameterError, MissingSettingError)
 
@@ -86,17 +94,17 @@ def _done(event: Mapping[str, Any], context: LambdaContext) -> Answer:
 
 
 def _provided(event: Mapping[str, Any], kept: str | None, context: LambdaContext) -> Answer:
-    before = event.get("OldResourceProperties")
+    wanted, before = event["ResourceProperties"], event.get("OldResourceProperties")
     # a warm environment may know the token, or its absence, of the deployment before
     warm.parameters().forget()
     service_sid = provide(
-        declaration(event["ResourceProperties"]),
+        declaration(wanted, other=before),
         Provisioning(
             services=outbound.services(),
             numbers=outbound.numbers(),
             may_go_on=lambda: context.get_remaining_time_in_millis() > _ENOUGH_MILLISECONDS,
         ),
-        before=declaration(before) if before else None,
+        before=declaration(before, other=wanted) if before else None,
         kept=kept if is_service_sid(kept) else None,
     )
     logger.info("messaging service provided", extra={"service_sid": service_sid})
@@ -123,17 +131,29 @@ def _is_stack_there() -> bool:
         return False
 
 
-def declaration(properties: Mapping[str, Any]) -> Declaration:
-    """Read the properties that template.yaml gives the resource; CloudFormation makes text of all of them."""
+def declaration(
+    properties: Mapping[str, Any], *, other: Mapping[str, Any] | None = None
+) -> Declaration:
+    """Read the properties that template.yaml gives the resource; CloudFormation makes text of all of them.
+
+    A rollback brings those of an older version, which may lack some: account and URL are then as in the `other` ones
+    of the update, all else as by default.
+    """
+    steady = {name: (other or {}).get(name, "") for name in ("AccountSid", "PublicUrl")}
+    said = {**_DEFAULTS, **steady, **properties}
     # the features are called as their variables in functions are
-    said = {_variable(name): str(value) for name, value in properties.items()}
+    variables = {_variable(name): str(value) for name, value in said.items()}
+    public_url = said["PublicUrl"].rstrip("/")
     return Declaration(
-        account_sid=properties["AccountSid"],
-        service_sid=properties["MessagingServiceSid"] or None,
-        name=properties["ServiceName"],
-        settings={**declared_webhooks(properties["PublicUrl"].rstrip("/")), **features(said)},
-        senders=tuple(dict.fromkeys(filter(None, properties["Senders"].split(",")))),
-        goes_with_stack=properties["DeleteService"] == "with-the-stack",
+        account_sid=said["AccountSid"],
+        service_sid=said["MessagingServiceSid"] or None,
+        name=said["ServiceName"] or f"Sendpool {warm.settings().stage}",
+        settings={
+            **(declared_webhooks(public_url) if public_url else {}),
+            **features(variables),
+        },
+        senders=tuple(dict.fromkeys(filter(None, said["Senders"].split(",")))),
+        goes_with_stack=said["DeleteService"] == "with-the-stack",
     )
 
 

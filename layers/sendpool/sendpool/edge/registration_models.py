@@ -251,6 +251,7 @@ class RegistrationStep(BaseModel):
     missing: list[str]
     problems: list[ProblemView]
     fees: list[FeeView] = Field(description="Due with this step, and not accepted yet")
+    is_optional: bool = Field(description="Whether everything else goes on without it")
 
     @classmethod
     def of(cls, step: Step) -> Self:
@@ -264,6 +265,7 @@ class RegistrationStep(BaseModel):
             missing=list(step.missing),
             problems=[ProblemView.of(each) for each in step.problems],
             fees=[FeeView.of(each) for each in step.fees],
+            is_optional=step.is_optional,
         )
 
     @classmethod
@@ -429,6 +431,9 @@ class CompliancePage(BaseModel):
 
     ready: bool
     next: list[NextView] = Field(description="What has to be done, by whom; empty when all is done")
+    optional: list[NextView] = Field(
+        description="What was rejected, and everything goes on without: a vetting, which throughput depends on"
+    )
     brands: list[BrandStanding]
     campaigns: list[CampaignStanding]
 
@@ -441,11 +446,18 @@ class CompliancePage(BaseModel):
             each.service_sid: steps_of_campaign(each, brands.get(each.brand)) for each in campaigns
         }
         coming = [NextView.at(of, step) for of, each in steps.items() if (step := next_step(each))]
+        optional = [
+            NextView.at(of, step)
+            for of, each in steps.items()
+            for step in each
+            if step.is_optional and step.state is StepState.REJECTED
+        ]
         if not (coming or campaigns):
             coming = [NextView.to_declare(brand) for brand in brands or (None,)]
         return cls(
             ready=not coming,
             next=coming,
+            optional=optional,
             brands=[BrandStanding.of(each) for each in brands.values()],
             campaigns=[CampaignStanding.of(each, brands.get(each.brand)) for each in campaigns],
         )

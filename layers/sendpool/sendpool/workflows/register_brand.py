@@ -341,12 +341,13 @@ def _handed_in(work: Work[BrandRecord], which: Which, bundle: Bundle, objects: l
     work.keep(replace(work.record, lacks={**work.record.lacks, which.value: lacks}))
     if lacks:
         return bundle
-    work.check_time()
     application = work.record.application
     # whoever dies now has handed it in, whatever is declared next
-    begun = HandedIn(digest=application.digest, is_sure=False)
-    work.keep(work.record.with_handed_in(which.value, begun))
-    hub.submit(which, bundle.sid, email=application.email or "")
+    work.hand_in(
+        HandedIn(digest=application.digest, is_sure=False),
+        lambda record, handed_in: record.with_handed_in(which.value, handed_in),
+        lambda: hub.submit(which, bundle.sid, email=application.email or ""),
+    )
     _sure(work, which.value)
     return _read(work, which, bundle.sid)
 
@@ -431,13 +432,15 @@ def _note_deletion(work: Work[BrandRecord], brand: Brand) -> None:
 
 def _resubmitted(work: Work[BrandRecord], brand: Brand) -> Brand:
     """Hand a failed brand in again, once for each failure: few times are free."""
-    record = work.record
-    begun = again(record.handed_in.get(_BRAND), record.application.digest, brand.updated_at)
+    last = work.record.handed_in.get(_BRAND)
+    begun = again(last, work.record.application.digest, brand.updated_at)
     if begun is None:
         return brand
-    work.check_time()
-    work.keep(record.with_handed_in(_BRAND, begun))
-    return work.needs.a2p.resubmit_brand(brand.sid)
+    return work.hand_in(
+        begun,
+        lambda record, handed_in: record.with_handed_in(_BRAND, handed_in),
+        lambda: work.needs.a2p.resubmit_brand(brand.sid),
+    )
 
 
 # ------------------------------------------------------------------------------------------------ rules

@@ -205,9 +205,11 @@ def _resubmitted(work: Work[CampaignRecord], live: LiveCampaign) -> LiveCampaign
     begun = again(record.handed_in, record.digest, live.updated_at)
     if begun is None:
         return live
-    work.check_time()
-    work.keep(replace(record, handed_in=begun))
-    return work.needs.a2p.resubmit(record.service_sid, record.campaign)
+    return work.hand_in(
+        begun,
+        lambda record, handed_in: replace(record, handed_in=handed_in),
+        lambda: work.needs.a2p.resubmit(record.service_sid, record.campaign),
+    )
 
 
 # ------------------------------------------------------------------------------------------------ rules

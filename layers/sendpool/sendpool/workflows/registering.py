@@ -62,6 +62,23 @@ class Work[R: Record]:
         if not self.needs.may_go_on():
             raise NoTimeError
 
+    def hand_in[T](
+        self, begun: HandedIn, noted: Callable[[R, HandedIn], R], call: Callable[[], T]
+    ) -> T:
+        """Hand in again what failed, noted before and, if Twilio refuses it, after: then it is not repeated by itself.
+
+        `noted` returns a record with such a note.
+        """
+        self.check_time()
+        self.keep(noted(self.record, begun))
+        try:
+            return call()
+        except TwilioRefusedError as error:
+            refused = Refusal(step=self.step, code=error.twilio_code, at=self.needs.now())
+            answered = replace(begun, is_sure=True, refused=refused)
+            self.keep(noted(self.record, answered))
+            raise
+
     def _let_go(self, **more: Any) -> R:
         now = self.needs.now()
         then = now + self.record.look_after()

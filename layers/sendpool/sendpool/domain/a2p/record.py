@@ -171,12 +171,13 @@ class Refusal:
 class HandedIn:
     """What was handed in last: the digest of it, and if it replaces something that failed, when that failed.
 
-    `is_sure` is False until Twilio answered.
+    `is_sure` is False until Twilio answered, and `refused` is its answer if that was no: then the failure stands.
     """
 
     digest: str
     after_failure: str | None = None
     is_sure: bool = True
+    refused: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,12 @@ from sendpool.domain.a2p.record import (
     BrandRecord,
     Bundle,
     CampaignRecord,
+    HandedIn,
+    Kept,
     Problem,
-    Refusal,
     Vetting,
 )
+from sendpool.domain.a2p.throughput import HIGHEST_SCORE, Throughput, throughput
 
 
 class StepState(StrEnum):
@@ -68,7 +70,10 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step: how it stands, who has to act, and how. `next` names a request of ours where there is one."""
+    """A step: how it stands, who has to act, and how. `next` names a request of ours where there is one.
+
+    Nothing waits for one that `is_optional`.
+    """
 
     name: StepName
     state: StepState
@@ -79,6 +84,7 @@ class Step:
     missing: tuple[str, ...] = ()
     problems: tuple[Explained, ...] = ()
     fees: tuple[Fee, ...] = ()
+    is_optional: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -171,18 +177,20 @@ def _of_whole_bundle(record: BrandRecord, which: Which, bundle: Bundle | None) -
         return _of_given_profile(record, bundle)
     lacks = record.lacks.get(which, ())
     if bundle and bundle.is_open and (lacks or bundle.is_rejected):
+        handed_in = record.handed_in.get(name)
         return Step(
             name=name,
             state=StepState.REJECTED if bundle.is_rejected and not lacks else StepState.INCOMPLETE,
             actor=Actor.TEAM,
-            next=f"{_put(record)} with what has to change; what is changed is handed in again.",
+            next=_not_taken(handed_in)
+            + f"{_put(record)} with what has to change; what is changed is handed in again.",
             sid=bundle.sid,
             status=bundle.status,
-            problems=_all(lacks or bundle.problems),
+            problems=_all(_refused(record, name, handed_in) + (lacks or bundle.problems)),
         )
     if bundle and not bundle.is_open:
         return _in_review(name, bundle.sid, bundle.status)
-    return _ready(name, _advance(record), record.refusal, bundle.sid if bundle else None)
+    return _ready(record, name, _advance(record), bundle.sid if bundle else None)
 
 
 def _of_given_profile(record: BrandRecord, profile: Bundle) -> Step:
@@ -229,20 +237,23 @@ def _brand_to_be(record: BrandRecord, comes_first: Step) -> Step:
             next=f'{_advance(record)} with {{"accept_fees": true}}.',
             fees=brand_fees(record.application.kind),
         )
-    return _ready(StepName.BRAND, _advance(record), record.refusal)
+    return _ready(record, StepName.BRAND, _advance(record))
 
 
 def _failed_brand(record: BrandRecord, brand: Brand) -> Step:
     again = f'{_advance(record)} with {{"resubmit": true}} hands it in as it is'
+    handed_in = record.handed_in.get(StepName.BRAND)
+    problems = _refused(record, StepName.BRAND, handed_in) + brand.problems
     return Step(
         name=StepName.BRAND,
         state=StepState.REJECTED,
-        actor=who_acts(brand.problems),
-        next=f"{_put(record)} with what has to change; {again}. Few corrections are free.",
+        actor=who_acts(problems),
+        next=_not_taken(handed_in)
+        + f"{_put(record)} with what has to change; {again}. Few corrections are free.",
         sid=brand.sid,
         status=brand.status,
         missing=tuple(name for which in Which for name in missing(record.application, which)),
-        problems=_all(brand.problems),
+        problems=_all(problems),
     )
 
 
@@ -302,9 +313,13 @@ def _of_owner(record: BrandRecord, *, comes_first: Step) -> Step:
 
 
 def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
+    """Campaigns need not wait for it; without it the score stays low."""
+    return replace(_vetting(record, comes_first), is_optional=True)
+
+
+def _vetting(record: BrandRecord, comes_first: Step) -> Step:
     if not comes_first.is_done:
         return _waiting(StepName.VETTING, comes_first)
-    by = f"POST /compliance/brands/{record.name}/vettings"
     last, brand = _best(record.vettings), record.brand
     if last is None and brand and brand.identity == "VETTED_VERIFIED":
         return _done(StepName.VETTING, brand.sid, brand.identity)
@@ -319,15 +334,41 @@ def _of_vetting(record: BrandRecord, *, comes_first: Step) -> Step:
         return _done(StepName.VETTING, last.sid, last.status)
     if last.status == "PENDING":
         return _in_review(StepName.VETTING, last.sid, last.status)
+    return _failed_vetting(record, last)
+
+
+def _failed_vetting(record: BrandRecord, last: Vetting) -> Step:
+    again = f"POST /compliance/brands/{record.name}/vettings"
+    words = (
+        f"{again} imports another token; campaigns other than POLITICAL go on without it."
+        if last.provider == "campaign-verify"
+        else f"Campaigns go on with the score that there is{_costs(record)}. "
+        f"{again} has it vetted again, for a fee."
+    )
     return Step(
         name=StepName.VETTING,
         state=StepState.REJECTED,
         actor=Actor.TEAM,
-        next=f"Campaigns go on with the score that there is; {by} has it vetted again, for a fee.",
+        next=words,
         sid=last.sid,
         status=last.status,
         problems=_all(record.brand.problems if record.brand else ()),
     )
+
+
+def _costs(record: BrandRecord) -> str:
+    """Say what is lost without a vetting: by the best use cases, as there may be no campaign yet."""
+    kind, brand, use_case = record.application.kind, record.brand, "MARKETING"
+    earned = throughput(kind, use_case, brand.score if brand else None)
+    best = throughput(kind, use_case, HIGHEST_SCORE)
+    if earned is None or best is None or earned == best:
+        return ""
+    return f": {_pace(earned)}, where the best score earns {_pace(best)}"
+
+
+def _pace(earned: Throughput) -> str:
+    second, day = earned.segments_per_second, earned.tmobile_daily
+    return f"{second:g} segments a second and {day:,} a day at T-Mobile"
 
 
 def _best(vettings: Sequence[Vetting]) -> Vetting | None:
@@ -353,15 +394,17 @@ def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
     if live.is_in_review:
         return _in_review(name, record.service_sid, live.status)
     if live.is_failed:
+        problems = _refused(record, name, record.handed_in) + live.problems
         return Step(
             name=name,
             state=StepState.REJECTED,
-            actor=who_acts(live.problems),
-            next=f"PUT /compliance/campaigns/{record.service_sid} with what has to change; "
+            actor=who_acts(problems),
+            next=_not_taken(record.handed_in)
+            + f"PUT /compliance/campaigns/{record.service_sid} with what has to change; "
             f'{advance} with {{"resubmit": true}} hands it in as it is.',
             sid=record.service_sid,
             status=live.status,
-            problems=_all(live.problems),
+            problems=_all(problems),
         )
     return _suspended(name, record.service_sid, live.status, live.problems)
 
@@ -382,7 +425,7 @@ def _campaign_to_be(record: CampaignRecord, brand: BrandRecord | None, advance: 
             next=f'{advance} with {{"accept_fees": true}}.',
             fees=campaign_fees(record.campaign.us_app_to_person_usecase),
         )
-    return _ready(StepName.CAMPAIGN, advance, record.refusal)
+    return _ready(record, StepName.CAMPAIGN, advance)
 
 
 def _of_numbers(record: CampaignRecord) -> Step:
@@ -411,7 +454,7 @@ def _of_numbers(record: CampaignRecord) -> Step:
 
 def next_step(steps: Sequence[Step]) -> Step | None:
     """Return the step that has to be done next; one where others act before one that waits."""
-    return next((each for each in steps if not each.is_done), None)
+    return next((each for each in steps if not (each.is_done or each.is_optional)), None)
 
 
 def _all(problems: Sequence[Problem]) -> tuple[Explained, ...]:
@@ -441,9 +484,23 @@ def _in_review(name: StepName, sid: str, status: str) -> Step:
     )
 
 
-def _ready(name: StepName, advance: str, refusal: Refusal | None, sid: str | None = None) -> Step:
-    is_its = refusal is not None and refusal.step == name
-    problems = (Problem(code=refusal.code),) if refusal and is_its and refusal.code else ()
+def _refused(
+    record: Kept, name: StepName, handed_in: HandedIn | None = None
+) -> tuple[Problem, ...]:
+    """Return why Twilio refused the last request of a step: to take it again, or any other."""
+    refusals = (handed_in.refused if handed_in else None, record.refusal)
+    refusal = next((each for each in refusals if each and each.step == name), None)
+    return (Problem(code=refusal.code),) if refusal and refusal.code else ()
+
+
+def _not_taken(handed_in: HandedIn | None) -> str:
+    if handed_in is None or handed_in.refused is None:
+        return ""
+    return "Twilio did not take it again, and is not asked anew by itself. "
+
+
+def _ready(record: Kept, name: StepName, advance: str, sid: str | None = None) -> Step:
+    problems = _refused(record, name)
     return Step(
         name=name,
         state=StepState.READY,

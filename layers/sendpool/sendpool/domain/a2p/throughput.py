@@ -41,6 +41,7 @@ _TIERS: Final = (
     Tier(from_score=25, throughput=Throughput(segments_per_second=12, tmobile_daily=10_000)),
     Tier(from_score=0, throughput=Throughput(segments_per_second=12, tmobile_daily=2_000)),
 )
+HIGHEST_SCORE: Final = 100
 _HIGHEST_CAP: Final = 200_000
 _LOWEST_BROAD: Final = Throughput(segments_per_second=3.75, tmobile_daily=2_000)
 

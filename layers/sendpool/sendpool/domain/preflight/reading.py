@@ -86,7 +86,7 @@ def read(campaign: Campaign) -> Reading:
     """Read all texts of a campaign; of endless ones, as much as could ever be accepted."""
     context = LintContext(
         category="marketing",
-        brand=campaign.brand_name or None,
+        brand=spoken_name(campaign.brand_name),
         own_domains=tuple(filter(None, (site_of(campaign.brand_website),))),
         age_gated=bool(campaign.age_gated),
         use_case=campaign.us_app_to_person_usecase,
@@ -111,6 +111,14 @@ def read(campaign: Campaign) -> Reading:
         opt_out_message=read_field("opt_out_message", campaign.opt_out_message),
         help_message=read_field("help_message", campaign.help_message),
     )
+
+
+def spoken_name(name: str | None) -> str | None:
+    """Return a company's name as texts have it: Owl Shop of Owl Shop, LLC."""
+    words = (name or "").split()
+    while len(words) > 1 and words[-1].strip(",.").lower() in vocabulary().company_words:
+        words.pop()
+    return " ".join(words).rstrip(",") or None
 
 
 def _read_text(field: str, text: str, context: LintContext) -> Text:

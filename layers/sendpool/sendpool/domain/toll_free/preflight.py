@@ -20,7 +20,7 @@ from sendpool.domain.preflight.consent import check_description, check_flow, quo
 from sendpool.domain.preflight.content import check_content
 from sendpool.domain.preflight.form import check_wording
 from sendpool.domain.preflight.pages import check_pages
-from sendpool.domain.preflight.reading import Reading, read
+from sendpool.domain.preflight.reading import Reading, read, spoken_name
 from sendpool.domain.preflight.rules import Hit, Rule, rules
 from sendpool.domain.preflight.samples import check_links, check_replies, check_samples
 from sendpool.domain.preflight.verdict import Preflight, judge
@@ -122,18 +122,10 @@ def _as_campaign(submission: Submission) -> Campaign:
         privacy_policy_url=submission.privacy_policy_url,
         terms_and_conditions_url=submission.terms_and_conditions_url,
         age_gated=submission.age_gated_content,
-        brand_name=_spoken(submission.doing_business_as or submission.business_name),
+        brand_name=spoken_name(submission.doing_business_as or submission.business_name),
         brand_website=submission.business_website,
         brand_type=submission.business_type,
     )
-
-
-def _spoken(name: str | None) -> str | None:
-    """Return a company's name as texts have it: Owl Shop of Owl Shop, LLC."""
-    words = (name or "").split()
-    while len(words) > 1 and words[-1].strip(",.").lower() in vocabulary().company_words:
-        words.pop()
-    return " ".join(words).rstrip(",") or None
 
 
 # ------------------------------------------------------------------------------------------------ of toll-free alone
