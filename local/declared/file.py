@@ -14,14 +14,16 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, ValidationError
 
 from local.declared.text import BrokenFileError, Path, Problem, Text, read
-from sendpool.domain import declaration
+from sendpool.domain import declaration, link_domain
 from sendpool.domain.declaration import Declaration
+from sendpool.domain.link_domain import LinkUse
 from sendpool.domain.messaging_service import LONGEST_VALIDITY, USE_CASES, Value
 from sendpool.domain.senders import MOST_COUNTED, NewSender
 from sendpool.edge.preflight_models import CampaignModel
 from sendpool.edge.registration_models import BrandModel
 
 _SID: Final = re.compile("[A-Z]{2}[0-9a-f]{32}")
+_DOMAIN_SID: Final = "^DN[0-9a-f]{32}$"
 _BRAND_NAME: Final = "^[a-z0-9][a-z0-9-]{0,39}$"
 # the rules stand in domain/senders.py, and here once more, for the published schema
 _SENDER: Final = r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|(PN|SC|XE)[0-9a-f]{32})$"
@@ -45,7 +47,7 @@ Seconds = Annotated[
     Field(json_schema_extra={"type": "integer", "minimum": 1, "maximum": LONGEST_VALIDITY}),
 ]
 ServiceUse = Annotated[Any, Field(json_schema_extra={"enum": list(USE_CASES)})]
-Url = Annotated[Any, Field(json_schema_extra={"type": ["string", "null"]})]
+Url = Annotated[Any, Field(json_schema_extra={"type": ["string", "null"], "pattern": "^https?://"})]
 
 
 class ServiceSection(BaseModel):
@@ -99,6 +101,23 @@ Sender = (
 )
 
 
+class LinkDomainSection(_Strict):
+    """The domain of short links, with more of it than its SID. What is left out stays as it is."""
+
+    sid: Annotated[StrictStr, Field(pattern=_DOMAIN_SID)]
+    fallback_url: Url = Field(
+        default=None, description="Where links lead that Twilio has forgotten; null for nowhere"
+    )
+    continue_on_failure: Switch = Field(
+        default=None, description="Texts go out with long links if shortening fails"
+    )
+
+    def use(self) -> LinkUse:
+        said = self.model_dump()
+        settings = {name: said[name] for name in self.model_fields_set - {"sid"}}
+        return LinkUse(domain_sid=self.sid, settings=settings)
+
+
 class BrandSection(BrandModel):
     """An A2P 10DLC brand, by the team's own name of it."""
 
@@ -127,8 +146,8 @@ class MessagingFile(_Strict):
         default=None,
         description="Senders that the pool must have. One that leaves the list leaves the pool; others stay.",
     )
-    link_domain: Annotated[StrictStr, Field(pattern="^DN[0-9a-f]{32}$")] | None = Field(
-        default=None, description="SID of the domain of short links; null for none"
+    link_domain: Annotated[StrictStr, Field(pattern=_DOMAIN_SID)] | LinkDomainSection | None = (
+        Field(default=None, description="The domain of short links, or its SID; null for none")
     )
     brand: BrandSection | None = None
     campaign: CampaignSection | None = None
@@ -141,7 +160,7 @@ class Wanted:
     settings: Mapping[str, Value] | None
     senders: tuple[NewSender, ...] | None
     speaks_of_link_domain: bool
-    link_domain: str | None
+    link_domain: LinkUse | None
     brand: BrandSection | None
     campaign: CampaignSection | None
     text: Text
@@ -164,7 +183,7 @@ def load(text: str, environment: Mapping[str, str]) -> Wanted:
         settings=file.service.settings() if file.service else None,
         senders=None if file.senders is None else tuple(map(_sender, file.senders)),
         speaks_of_link_domain="link_domain" in file.model_fields_set,
-        link_domain=file.link_domain,
+        link_domain=_link_domain(file.link_domain),
         brand=file.brand,
         campaign=file.campaign,
         text=parts,
@@ -181,12 +200,20 @@ def _sender(said: str | AlphanumericSender) -> NewSender:
     return NewSender(sid=said) if _SID.fullmatch(said) else NewSender(number=said)
 
 
+def _link_domain(said: str | LinkDomainSection | None) -> LinkUse | None:
+    if isinstance(said, str):
+        return LinkUse(domain_sid=said)
+    return said.use() if said else None
+
+
 def _problems(wanted: Wanted) -> Iterator[Problem]:
     declared = Declaration(settings=wanted.settings or {}, senders=wanted.senders or ())
     for broken in declaration.problems(declared, {}):
         section, *rest = broken.field.split(".")
         path: Path = ("service", *rest) if section == "settings" else ("senders", int(rest[0]))
         yield _problem(path, broken.message, wanted.text)
+    for broken in link_domain.problems(wanted.link_domain) if wanted.link_domain else ():
+        yield _problem(("link_domain", broken.field), broken.message, wanted.text)
     senders = wanted.senders or ()
     for place, each in enumerate(senders):
         if each in senders[:place]:
@@ -209,11 +236,24 @@ def _broken(error: ValidationError, text: Text) -> Iterable[Problem]:
     """Say what pydantic found, once for each place: of a union it tells what each alternative misses."""
     found: dict[Path, str] = {}
     for each in error.errors():
-        path = tuple(step for step in each["loc"] if step not in {"str", "AlphanumericSender"})
+        path = tuple(step for step in each["loc"] if step not in _ALTERNATIVES)
         found.setdefault(path, _WORDS.get(each["type"], each["msg"]))
-    return [_problem(path, words, text) for path, words in found.items()]
+    return [
+        _problem(path, words, text)
+        for path, words in found.items()
+        # where one alternative says what is wrong inside, it does not help that another is text
+        if not any(len(other) > len(path) and other[: len(path)] == path for other in found)
+    ]
 
 
+# how pydantic names the alternatives of a union
+_ALTERNATIVES: Final = {
+    "str",
+    "constrained-str",
+    "function-before[_as_text(), str]",
+    "AlphanumericSender",
+    "LinkDomainSection",
+}
 _WORDS: Final = {
     "extra_forbidden": "is not known here",
     "missing": "is missing",

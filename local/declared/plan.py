@@ -18,6 +18,7 @@ from local.declared.text import Problem
 from sendpool.domain.a2p.fees import Fee, brand_fees, campaign_fees
 from sendpool.domain.a2p.record import DELETED
 from sendpool.domain.declaration import FILE
+from sendpool.domain.link_domain import LinkUse
 from sendpool.domain.senders import NewSender, Sender, SenderKind
 
 
@@ -193,29 +194,35 @@ def _still_by_file(live: Live) -> dict[str, Any]:
     }
 
 
-def _link_domain(domain_sid: str | None, live: Live, made: Plan) -> None:
+def _link_domain(wanted: LinkUse | None, live: Live, made: Plan) -> None:
     there = live.link_domain or {}
-    path = "/service/link-domain"
-    if there["domain_sid"] and there["domain_sid"] != domain_sid:
+    if there["domain_sid"] and (wanted is None or there["domain_sid"] != wanted.domain_sid):
         change = Change(Sign.REMOVE, f"{there['domain_sid']}  {there['domain'] or ''}".rstrip())
-        made.steps.append(Step(Section.LINK_DOMAIN, (change,), "DELETE", path))
-    if domain_sid is None:
+        made.steps.append(Step(Section.LINK_DOMAIN, (change,), "DELETE", _LINK_DOMAIN))
+    if wanted is None:
         return
-    body = {"domain_sid": domain_sid}
-    if there["domain_sid"] != domain_sid:
-        change = Change(Sign.ADD, domain_sid)
-        made.steps.append(Step(Section.LINK_DOMAIN, (change,), "PUT", path, body))
-        return
-    if there["ready"]:
-        return
-    step = there["next_step"]
-    if step["name"] in _OURS:
-        change = Change(Sign.CHANGE, f"{domain_sid}  {step['what']}")
-        made.steps.append(Step(Section.LINK_DOMAIN, (change,), "PUT", path, body))
-    else:
-        made.notes.append(Note(Section.LINK_DOMAIN, f"next: {step['what']}"))
+    changes = tuple(_of_link_domain(wanted, there))
+    coming = there["next_step"]
+    if there["domain_sid"] == wanted.domain_sid and not (there["ready"] or coming["name"] in _OURS):
+        made.notes.append(Note(Section.LINK_DOMAIN, f"next: {coming['what']}"))
+        made.notes += [Note(Section.LINK_DOMAIN, f"then: {each.what}") for each in changes]
+    elif changes:
+        body = {"domain_sid": wanted.domain_sid, **wanted.settings}
+        made.steps.append(Step(Section.LINK_DOMAIN, changes, "PUT", _LINK_DOMAIN, body))
 
 
+def _of_link_domain(wanted: LinkUse, there: Json) -> Iterator[Change]:
+    if there["domain_sid"] != wanted.domain_sid:
+        yield Change(Sign.ADD, wanted.domain_sid)
+        return
+    if there["next_step"]["name"] in _OURS:
+        yield Change(Sign.CHANGE, f"{wanted.domain_sid}  {there['next_step']['what']}")
+    for name, value in wanted.settings.items():
+        if there[name] != value:
+            yield Change(Sign.CHANGE, f"{name}  {_word(there[name])} -> {_word(value)}")
+
+
+_LINK_DOMAIN: Final = "/service/link-domain"
 # what PUT /service/link-domain does by itself
 _OURS: Final = {"certificate", "callback"}
 

@@ -304,6 +304,28 @@ def test_link_domains_are_set_gone_on_with_exchanged_and_left(
     assert operator.api.ask("GET", "/service/link-domain").body["domain_sid"] is None
 
 
+def test_what_a_file_says_of_its_link_domain_is_so_once_there_is_a_certificate(
+    operator: Operator, simulator: SimulatedTwilio
+) -> None:
+    own(simulator, DOMAIN, dns_valid=False)
+    page = {"fallback_url": "https://example.com/gone", "continue_on_failure": False}
+    wanted = {"link_domain": {"sid": DOMAIN, **page}}
+    assert operator.applies(wanted) == ["PUT /service/link-domain"]
+    assert operator.applies(wanted) == []
+    assert "then: fallback_url  nothing -> https://example.com/gone" in operator.said
+    own(simulator, DOMAIN, dns_valid=True, certified=True)
+    assert operator.applies(wanted) == ["PUT /service/link-domain"]
+    assert operator.applies(wanted) == []
+    shown = operator.api.ask("GET", "/service/link-domain").body
+    assert (shown["ready"], page.items() <= shown.items()) == (True, True)
+    # what is not said stays; what is taken back is taken back
+    assert operator.applies({"link_domain": DOMAIN}) == []
+    wanted = {"link_domain": {"sid": DOMAIN, "fallback_url": None}}
+    assert operator.applies(wanted) == ["PUT /service/link-domain"]
+    assert "fallback_url  https://example.com/gone -> nothing" in operator.said
+    assert operator.applies(wanted) == []
+
+
 def test_a_file_that_contradicts_the_stack_is_refused_before_anything_is_done(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
@@ -611,6 +633,9 @@ BROKEN = [
         "second alphanumeric sender for FR",
     ),
     ("link_domain: example.com", 1, "link_domain", "DN"),
+    ("link_domain: {fallback_url: null}", 1, "link_domain.sid", "is missing"),
+    (f"link_domain:\n  sid: {DOMAIN}\n  fallback: x", 3, "link_domain.fallback", "not known"),
+    (f"link_domain:\n  sid: {DOMAIN}\n  fallback_url: x", 3, "link_domain.fallback_url", "URL"),
     ("brand:\n  name: owl\n  busines: {}", 3, "brand.busines", "is not known here"),
     (
         "campaign:\n  brand: owl\n  age_gated: nope",
