@@ -14,36 +14,34 @@ from rich.markup import escape
 
 from local.client import ApiError
 from local.declared.apply import carry_out
-from local.declared.file import Wanted, load
+from local.declared.file import load
 from local.declared.live import Json, RefusedError, look
 from local.declared.plan import Consent, Plan, Section, Sign, Step, plan, standing
 from local.declared.text import BrokenFileError, Problem
 from local.operate.target import Target, TargetError
 
 _CHANGED = 2
+_CONSENTS = ("accept_fees", "force")
 _COLOURS = {Sign.ADD: "green", Sign.CHANGE: "yellow", Sign.REMOVE: "red"}
 
 
 def show(target: Target, asked: Namespace, console: Console) -> int:
     """Print the plan: 1 if something stands in its way, 2 if asked to tell that something would change."""
-    wanted = _read(asked.file, console)
-    if wanted is None:
-        return 1
-    made = _planned(wanted, target, asked, console)
-    if made.problems:
+    made = _planned(target, asked, console)
+    if made is None:
         return 1
     if made.steps:
-        console.print(f"To make it so:\n  {target.command} apply {asked.file}", soft_wrap=True)
+        agreed = [flag for flag in _CONSENTS if getattr(asked, flag)]
+        flags = "".join(f" --{flag.replace('_', '-')}" for flag in agreed)
+        command = f"{target.command} apply {asked.file}{flags}"
+        console.print(f"To make it so:\n  {escape(command)}", soft_wrap=True)
     return _CHANGED if made.steps and asked.detailed_exitcode else 0
 
 
 def make_so(target: Target, asked: Namespace, console: Console) -> int:
     """Print the plan, ask, and carry it out; 1 if something stands in its way."""
-    wanted = _read(asked.file, console)
-    if wanted is None:
-        return 1
-    made = _planned(wanted, target, asked, console)
-    if made.problems:
+    made = _planned(target, asked, console)
+    if made is None:
         return 1
     if not made.steps:
         return 0
@@ -69,31 +67,28 @@ def make_so(target: Target, asked: Namespace, console: Console) -> int:
     return 0
 
 
-def _read(path: str, console: Console) -> Wanted | None:
-    """Read a file; None when there are problems, which are shown then."""
+def _planned(target: Target, asked: Namespace, console: Console) -> Plan | None:
+    """Read the file and look what there is, and print the plan; None if something stands in its way."""
     try:
-        return load(Path(path).read_text(encoding="utf-8"), os.environ)
-    except OSError as error:
-        raise TargetError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TargetError(f"{path} is not UTF-8") from error
-    except BrokenFileError as error:
-        _show_problems(path, error.problems, console)
-        return None
-
-
-def _planned(wanted: Wanted, target: Target, asked: Namespace, console: Console) -> Plan:
-    try:
+        wanted = load(Path(asked.file).read_text(encoding="utf-8"), os.environ)
         live = look(wanted, target.api)
+    except OSError as error:
+        raise TargetError(f"cannot read {asked.file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{asked.file} is not UTF-8") from error
+    except BrokenFileError as error:
+        _show_problems(asked.file, error.problems, console)
+        return None
     except (RefusedError, ApiError) as error:
         raise TargetError(_words(error)) from error
     made = plan(wanted, live, Consent(fees=asked.accept_fees, force=asked.force))
     console.print(f"{asked.file} and {target.name} ({live.service['sid']})")
     for section in Section:
         _show_section(section, made, console)
-    _show_problems(asked.file, made.problems, console)
-    if not made.problems:
-        console.print(_summary(made))
+    if made.problems:
+        _show_problems(asked.file, made.problems, console)
+        return None
+    console.print(_summary(made))
     return made
 
 
