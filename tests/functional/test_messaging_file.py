@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -336,6 +338,57 @@ def test_without_yes_nobody_who_cannot_be_asked_changes_anything(operator: Opera
     assert operator.runs("apply") == 1
     assert "--yes" in operator.said
     assert operator.api.changes == []
+
+
+@pytest.mark.parametrize("answer", ["", "no\n", "y\n"])
+def test_whoever_does_not_say_yes_changes_nothing(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", at_a_terminal(answer))
+    operator.writes(WANTED)
+    assert operator.runs("apply") == 1
+    assert "Nothing was done." in operator.said
+    assert operator.api.changes == []
+    monkeypatch.setattr("sys.stdin", at_a_terminal("yes\n"))
+    assert operator.runs("apply") == 0
+    assert operator.api.changes
+
+
+def at_a_terminal(answer: str) -> io.StringIO:
+    """Let somebody type this; nothing is the end of input."""
+    typed = io.StringIO(answer)
+    typed.isatty = lambda: True  # type: ignore[method-assign]
+    return typed
+
+
+def test_whoever_interrupts_is_told_what_is_done(operator: Operator) -> None:
+    def interrupt(request: str) -> None:
+        if request == "POST /service/senders":
+            raise KeyboardInterrupt
+
+    operator.api.before = interrupt
+    operator.writes(WANTED)
+    assert operator.runs("apply", "--yes") == 1
+    assert "1 of 4 calls are done and stay" in operator.said
+
+
+@pytest.mark.parametrize("name", ["[bold]owl.yaml", "a[/b].yaml", "owl [prod].yaml"])
+def test_a_file_may_have_any_name(operator: Operator, tmp_path: Path, name: str) -> None:
+    operator.file = tmp_path / name
+    operator.file.parent.mkdir(exist_ok=True)
+    operator.writes(WANTED)
+    assert operator.runs("plan", "--accept-fees", "--force") == 0
+    assert f"{tmp_path}/{name} and the local stack" in operator.said
+    assert f"apply {shlex.quote(str(operator.file))} --accept-fees --force" in operator.said
+    assert operator.runs("apply", "--yes") == 0
+    assert f"{name} is applied" in operator.said
+
+
+def test_an_option_that_there_is_not_is_no_difference(operator: Operator) -> None:
+    # 2 says that something would change
+    with pytest.raises(SystemExit) as exited:
+        operator.runs("plan", "--detailed-exitcod-e")
+    assert exited.value.code == 1
 
 
 def test_a_refusal_is_told_with_its_reason_and_what_was_done_stays(
