@@ -96,7 +96,8 @@ def _planned(wanted: Wanted, target: Target, asked: Namespace, console: Console)
         live = look(wanted, target.api)
     except (RefusedError, ApiError) as error:
         raise TargetError(_words(error)) from error
-    made = plan(wanted, live, Consent(fees=asked.accept_fees, force=asked.force))
+    consent = Consent(fees=asked.accept_fees, force=asked.force)
+    made = plan(wanted, live, consent, by_stack=target.senders)
     console.print(f"{escape(asked.file)} and {target.name} ({live.service['sid']})", soft_wrap=True)
     for section in Section:
         _show_section(section, made, console)

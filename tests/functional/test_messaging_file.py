@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -237,6 +237,21 @@ def test_an_alphanumeric_sender_that_was_never_in_the_file_is_in_the_way_of_anot
     assert operator.api.changes == []
     assert "messaging.yaml:2: senders.0 " in operator.said
     assert "ELSE" in operator.said
+
+
+def test_what_leaves_the_file_stays_while_the_stacks_parameter_wants_it(
+    operator: Operator, simulator: SimulatedTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.applies({"senders": ["+13125550100", "+14155550100"]})
+    made = replace(operate.local(), senders=("55501", "+13125550100"))
+    monkeypatch.setattr(operate, "local", lambda: made)
+    assert [each.partition(" ")[0] for each in operator.applies({"senders": []})] == [
+        "DELETE",
+        "PUT",
+    ]
+    assert "+13125550100 is in the stack's parameter Senders: it stays" in operator.said
+    assert "+13125550100" in pool_of(simulator)
+    assert operator.applies({"senders": []}) == []
 
 
 def test_a_setting_that_leaves_the_file_stays_as_it_is(
