@@ -628,6 +628,67 @@ def test_brand_and_campaign_come_from_a_file_to_approved_through_a_rejection(
     assert "it is VERIFIED" in operator.said
 
 
+ODD = "  Zoë \U0001f989 Owl,\tInc.\n\n & Söhne \n"
+FULL = {
+    "brand": {
+        "name": "owl-2",
+        "kind": "low_volume",
+        "email": "Ann@OwlCouriers.COM",
+        "business": {
+            "name": ODD,
+            "identity": "isv_reseller_or_partner",
+            "type": "Co-operative",
+            "industry": "RETAIL",
+            "registration_identifier": "EIN",
+            "registration_number": "00-1234567",
+            "regions_of_operation": "EUROPE",
+            "website_url": "HTTPS://OWL.example.com/?a=1#x",
+            "social_media_profile_urls": "https://x.com/owl, https://y.com/owl",
+        },
+        "representatives": [{"first_name": ODD}, {"job_position": "General Counsel"}],
+        "address": {"street": ODD, "street_secondary": "0", "postal_code": "00000", "country": "NO"},
+        "company": {
+            "company_type": "public",
+            "stock_exchange": "NYSE",
+            "stock_ticker": "OWL",
+            "brand_contact_email": "x@y.z",
+        },
+        "proprietor": {"first_name": ODD, "mobile_phone_number": "1"},
+        "mock": True,
+    },
+    "campaign": FORM
+    | {
+        "brand": "owl-2",
+        "description": f"{FORM['description']} {ODD}",
+        "opt_in_message": ODD,
+        "opt_in_keywords": ["START", "start", " yes "],
+        "opt_out_message": ODD,
+        "opt_out_keywords": [],
+        "help_message": ODD,
+        "help_keywords": ["HELP"],
+        "age_gated": True,
+        "direct_lending": True,
+        "brand_name": "Someone",
+        "brand_website": "https://example.com",
+        "brand_type": "STANDARD",
+    },
+}
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_whatever_a_brand_and_a_campaign_say_comes_to_rest_field_by_field(
+    operator: Operator,
+) -> None:
+    operator.applies(FULL, "--force")
+    assert operator.applies(FULL, "--force") == []
+    text = yaml.safe_dump(FULL, allow_unicode=True, sort_keys=True, width=30)
+    assert operator.applies(text.replace("\n", "\r\n"), "--force") == []
+    # AND what is left out is not there any more
+    few = {"brand": {"name": "owl-2", "mock": True}, "campaign": {"brand": "owl-2"}}
+    assert len(operator.applies(few, "--force")) == 2
+    assert operator.applies(few, "--force") == []
+
+
 @pytest.mark.usefixtures("elsewhere")
 def test_a_plan_shows_nobodys_address(operator: Operator) -> None:
     operator.applies({"brand": {"name": "owl", **STANDARD}})
