@@ -7,6 +7,7 @@ be repeated; the next plan, after whatever became of them, has what is left.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -350,6 +351,8 @@ _OF_BRAND: Final = {"brand", "brand_registration_sid", "brand_name", "brand_webs
 # Twilio's statuses of a campaign that it does not have
 _NOT_HANDED_IN: Final = {None, DELETED}
 _LONGEST: Final = 60
+_SIGNED_IN: Final = re.compile(r"(?<=://)[^\s/?#@]+(?=@)")
+_QUERY: Final = re.compile(r"(://[^\s?#]*\?)\S+")
 
 
 def _differences(before: Json, after: Json, *, hidden: Sequence[str] = ()) -> Iterator[Change]:
@@ -381,12 +384,12 @@ def _flat(said: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _word(value: object) -> str:
-    """Write a value as the file does, shortened."""
+    """Write a value as the file does, shortened, and without what of a URL may be a secret."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    text = str(value)
+    text = _QUERY.sub(r"\1…", _SIGNED_IN.sub("…", str(value)))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

@@ -348,6 +348,20 @@ def test_a_file_of_senders_alone_is_not_refused_for_what_an_older_one_said_of_th
     assert kept["settings"] == {"smart_encoding": False}
 
 
+def test_a_plan_shows_no_secret_of_a_url(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hush")
+    for text in ("https://ann:${TOKEN}@e.com/status", "https://e.com/status?key=${TOKEN}&a=1#b"):
+        operator.writes({"service": {"status_callback": text}})
+        assert operator.runs("apply", "--yes") == 0
+        assert "e.com/status" in operator.said
+        assert "hush" not in operator.said
+    operator.writes({"service": {"status_callback": None}})
+    assert operator.runs("plan") == 0
+    assert "~ status_callback  https://e.com/status?… -> nothing" in operator.said
+
+
 def test_without_yes_nobody_who_cannot_be_asked_changes_anything(operator: Operator) -> None:
     operator.writes(WANTED)
     assert operator.runs("apply") == 1
@@ -646,7 +660,12 @@ FULL = {
             "social_media_profile_urls": "https://x.com/owl, https://y.com/owl",
         },
         "representatives": [{"first_name": ODD}, {"job_position": "General Counsel"}],
-        "address": {"street": ODD, "street_secondary": "0", "postal_code": "00000", "country": "NO"},
+        "address": {
+            "street": ODD,
+            "street_secondary": "0",
+            "postal_code": "00000",
+            "country": "NO",
+        },
         "company": {
             "company_type": "public",
             "stock_exchange": "NYSE",
