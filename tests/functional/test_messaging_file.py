@@ -733,6 +733,17 @@ def test_a_campaign_that_reviewers_would_reject_stands_in_the_way_unless_it_is_f
     assert operator.applies(bad, "--force") == []
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_a_campaign_is_held_against_its_own_brand_also_if_another_file_has_that(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("BRAND_NAME", "Sparrow Post")
+    warm.start_over(clock=clock)
+    operator.applies({"brand": {"name": "owl", **STANDARD}})
+    alone = {"campaign": registration(brand="owl")["campaign"]}
+    assert operator.applies(alone) == [f"PUT /compliance/campaigns/{OTHER_SERVICE_SID}"]
+
+
 # ------------------------------------------------------------------------------------------------ the file
 
 
