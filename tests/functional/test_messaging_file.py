@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from zlib import crc32
 
 import boto3
 import pytest
@@ -39,6 +40,13 @@ from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 
 SERVICE = f"/v1/Services/{SERVICE_SID}"
+
+
+def sid_of(address: str, kind: str = "PN") -> str:
+    """The SID that the simulator gives a number or short code."""
+    return f"{kind}{crc32(address.encode()):032x}"
+
+
 DOCS = Path(__file__).parents[2] / "docs"
 DOMAIN, OTHER_DOMAIN = "DN" + "a" * 32, "DN" + "b" * 32
 
@@ -538,6 +546,35 @@ def over_http(
 
 
 NUMBERS = ["+12025550100", "+14155550100", "+13125550100", "+18885550100", "55501"]
+# what a file may call a sender, and how the pool shows it
+CALLED = (
+    {each: (each, None) for each in NUMBERS}
+    | {sid_of(each, "PN" if each[0] == "+" else "SC"): (each, None) for each in NUMBERS}
+    | {"OWL": ("OWL", None), "OWLS": ("OWLS", None), "OWL in FR": ("OWL", "FR")}
+    | {"OWLS in FR": ("OWLS", "FR"), "OWL in DE": ("OWL", "DE")}
+)
+
+
+def senders_of(names: list[str]) -> list[Any]:
+    """Write senders as a file has them; of alphanumeric ones the first of each country."""
+    written: dict[Any, Any] = {}
+    for name in names:
+        alphanumeric, _, country = name.partition(" in ")
+        if alphanumeric.startswith("OWL"):
+            said = {"alphanumeric": alphanumeric} | ({"country": country} if country else {})
+            written.setdefault(country, said)
+        else:
+            written[name] = name
+    return list(written.values())
+
+
+def as_shown(senders: list[Any]) -> set[tuple[str, str | None]]:
+    return {
+        (each["alphanumeric"], each.get("country")) if isinstance(each, dict) else CALLED[each]
+        for each in senders
+    }
+
+
 files = st.fixed_dictionaries(
     {},
     optional={
@@ -550,7 +587,7 @@ files = st.fixed_dictionaries(
                 "status_callback": st.sampled_from([None, "https://example.com/status"]),
             },
         ),
-        "senders": st.lists(st.sampled_from(NUMBERS), unique=True),
+        "senders": st.lists(st.sampled_from(list(CALLED)), unique=True).map(senders_of),
     },
 )
 
@@ -562,13 +599,28 @@ files = st.fixed_dictionaries(
 def test_whatever_files_come_one_after_another_each_is_so_at_once_and_then_for_good(
     operator: Operator, simulator: SimulatedTwilio, sequence: list[dict[str, Any]]
 ) -> None:
-    for wanted in sequence:
+    for wanted in [{"senders": []}, *sequence]:
+        before, declared = shown_senders(operator), operator.api.ask("GET", "/service/declared")
         operator.applies(wanted)
         assert operator.applies(wanted) == []
         shown = operator.api.ask("GET", "/service").body["settings"]
         assert wanted.get("service", {}).items() <= shown.items()
-        senders = operator.api.ask("GET", "/service/senders").body["senders"]
-        assert set(wanted.get("senders", ())) <= {each["address"] for each in senders}
+        if "senders" in wanted:
+            said = [
+                each["number"] or each["sid"] or {n: v for n, v in each.items() if v is not None}
+                for each in declared.body["senders"]
+            ]
+            assert shown_senders(operator) == before - as_shown(said) | as_shown(wanted["senders"])
+        else:
+            assert shown_senders(operator) == before
+
+
+def shown_senders(operator: Operator) -> set[tuple[str, str | None]]:
+    """The senders of the pool, alphanumeric ones with their country."""
+    return {
+        (each["address"], each["country"] if each["kind"] == "alphanumeric" else None)
+        for each in operator.api.ask("GET", "/service/senders").body["senders"]
+    }
 
 
 # ------------------------------------------------------------------------------------------------ registration
