@@ -22,6 +22,8 @@ from local.declared.text import BrokenFileError, Problem
 from local.operate.target import Target, TargetError
 
 _CHANGED = 2
+# more is some other file, which YAML would read for minutes
+_LONGEST = 1_000_000
 _COLOURS = {Sign.ADD: "green", Sign.CHANGE: "yellow", Sign.REMOVE: "red"}
 
 
@@ -81,7 +83,10 @@ def _command(name: str, target: Target, asked: Namespace) -> str:
 def _read(path: str, console: Console) -> Wanted | None:
     """Read a file; None when there are problems, which are shown then."""
     try:
-        return load(Path(path).read_text(encoding="utf-8"), os.environ)
+        text = Path(path).read_text(encoding="utf-8")
+        if len(text) > _LONGEST:
+            raise TargetError(f"{path} has more than {_LONGEST:,} characters")
+        return load(text, os.environ)
     except OSError as error:
         raise TargetError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

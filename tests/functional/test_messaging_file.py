@@ -861,6 +861,18 @@ def test_a_file_that_is_not_there_is_told(operator: Operator) -> None:
     assert "cannot read" in operator.said
 
 
+def test_what_is_no_file_of_ours_is_told(operator: Operator) -> None:
+    operator.file.write_bytes("senders: [ü]".encode("utf-16"))
+    assert operator.runs("plan") == 1
+    assert "is not UTF-8" in operator.said
+    operator.writes("# all of it\n" * 200_000)
+    assert operator.runs("plan") == 1
+    assert "more than 1,000,000 characters" in operator.said
+    operator.file = operator.file.parent
+    assert operator.runs("plan") == 1
+    assert "cannot read" in operator.said
+
+
 def test_yaml_reads_nothing_as_something_else() -> None:
     text = "a: NO\nb: 02101\nc: +12025550100\nd: 1_000\ne: 2026-11-26\nf: 12:30\ng: true\nh: null\ni: 'true'"
     said = read(text, {}).said
