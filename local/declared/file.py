@@ -181,7 +181,7 @@ def load(text: str, environment: Mapping[str, str]) -> Wanted:
         raise BrokenFileError(*_broken(error, parts)) from error
     wanted = Wanted(
         settings=file.service.settings() if file.service else None,
-        senders=None if file.senders is None else tuple(map(_sender, file.senders)),
+        senders=None if file.senders is None else tuple(map(sender, file.senders)),
         speaks_of_link_domain="link_domain" in file.model_fields_set,
         link_domain=_link_domain(file.link_domain),
         brand=file.brand,
@@ -194,7 +194,8 @@ def load(text: str, environment: Mapping[str, str]) -> Wanted:
     return wanted
 
 
-def _sender(said: str | AlphanumericSender) -> NewSender:
+def sender(said: str | AlphanumericSender) -> NewSender:
+    """Read one of a list of senders."""
     if isinstance(said, AlphanumericSender):
         return NewSender(alphanumeric=said.alphanumeric, country=said.country)
     return NewSender(sid=said) if _SID.fullmatch(said) else NewSender(number=said)

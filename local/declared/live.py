@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from local.client import Answer, ApiError
 from local.declared.file import CampaignSection, Wanted
+from sendpool.edge.registration_models import BrandModel
 
 type Json = Mapping[str, Any]
 
@@ -56,7 +58,7 @@ def good(api: Api, method: str, path: str, body: object = None, *, having: str) 
 
 def _having(member: str, answer: Answer, request: str) -> Json:
     if member not in answer.body:
-        words = "is that Sendpool, and deployed from this version or a later one?"
+        words = "is that Sendpool, deployed from this version?"
         raise ApiError(f"{request} was answered without {member}: {words}")
     return answer.body
 
@@ -83,7 +85,7 @@ def look(wanted: Wanted, api: Api) -> Live:
             api,
             "POST",
             "/compliance/campaigns/preflight",
-            _form(wanted.campaign, wanted),
+            _form(wanted.campaign, _brand_of_campaign(wanted, api)),
             having="findings",
         )
         if wanted.campaign
@@ -113,12 +115,20 @@ def _pool(api: Api) -> Json:
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def _form(campaign: CampaignSection, wanted: Wanted) -> Json:
-    """Fill in what preflight wants to know of the brand, as far as the file has it."""
+def _brand_of_campaign(wanted: Wanted, api: Api) -> BrandModel | None:
+    """Return the brand that the file has, or another one that it names; None as long as that is not declared."""
+    name = wanted.brand_of_campaign
+    if wanted.brand and wanted.brand.name == name:
+        return wanted.brand
+    there = _there(api, f"/compliance/brands/{quote(name or '', safe='')}")
+    return BrandModel.model_validate(there["declared"]) if there else None
+
+
+def _form(campaign: CampaignSection, brand: BrandModel | None) -> Json:
+    """Fill in what preflight wants to know of the brand, as far as that is declared."""
     form = campaign.model_dump(exclude={"brand"}, exclude_none=True)
-    brand = wanted.brand
     known: dict[str, Any] = {"brand_registration_sid": _SOME_BRAND}
-    if brand and brand.name == wanted.brand_of_campaign:
+    if brand:
         application = brand.application()
         known |= {
             "brand_name": application.display_name,

@@ -7,12 +7,13 @@ be repeated; the next plan, after whatever became of them, has what is left.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from local.declared.file import BrandSection, CampaignSection, Wanted
+from local.declared.file import BrandSection, CampaignSection, Wanted, sender
 from local.declared.live import Json, Live
 from local.declared.text import Problem
 from sendpool.domain.a2p.fees import Fee, brand_fees, campaign_fees
@@ -87,13 +88,13 @@ class Plan:
         return sum(each.sign is sign for step in self.steps for each in step.changes)
 
 
-def plan(wanted: Wanted, live: Live, consent: Consent) -> Plan:
-    """Tell what makes the stack as the file wants it."""
+def plan(wanted: Wanted, live: Live, consent: Consent, *, by_stack: Iterable[str] = ()) -> Plan:
+    """Tell what makes the stack as the file wants it; `by_stack` are the senders of its parameter Senders."""
     made = Plan()
     if wanted.settings is not None:
         _settings(wanted.settings, wanted, live, made)
     if wanted.senders is not None:
-        _senders(wanted.senders, wanted, live, made)
+        _senders(wanted.senders, wanted, live, made, by_stack=list(map(sender, by_stack)))
     _declaration(wanted, live, made)
     if wanted.speaks_of_link_domain:
         _link_domain(wanted.link_domain, live, made)
@@ -134,10 +135,19 @@ def _settings(settings: Mapping[str, Any], wanted: Wanted, live: Live, made: Pla
         made.notes.append(Note(Section.SERVICE, text))
 
 
-def _senders(senders: Sequence[NewSender], wanted: Wanted, live: Live, made: Plan) -> None:
+def _senders(
+    senders: Sequence[NewSender],
+    wanted: Wanted,
+    live: Live,
+    made: Plan,
+    *,
+    by_stack: Sequence[NewSender],
+) -> None:
     pool = list(map(_sender, (live.pool or {})["senders"]))
     before = [NewSender(**each) for each in live.declared["senders"]]
     others = [each for each in pool if not any(new.is_at(each) for new in senders)]
+    kept = [each for each in others if any(new.is_at(each) for new in by_stack)]
+    others = [each for each in others if each not in kept]
     leaving = [each for each in others if any(new.is_at(each) for new in before)]
     for place, new in enumerate(senders):
         if any(map(new.is_at, pool)):
@@ -158,6 +168,9 @@ def _senders(senders: Sequence[NewSender], wanted: Wanted, live: Live, made: Pla
         if not any(new.is_at(each) for new in before):
             text = f"{each.address} is in the pool and was never in the file: it stays"
             made.notes.append(Note(Section.SENDERS, text))
+    for each in kept:
+        text = f"{each.address} is in the stack's parameter Senders: it stays"
+        made.notes.append(Note(Section.SENDERS, text))
     warnings = (live.pool or {})["pool"]["warnings"]
     made.notes += [Note(Section.SENDERS, each["message"]) for each in warnings]
 
@@ -168,9 +181,9 @@ def _is_in_the_way(there: Sender, new: NewSender) -> bool:
     return is_both and there.country == new.country
 
 
-def _leaves(sender: Sender) -> Step:
-    change = Change(Sign.REMOVE, f"{sender.address}  is not in the file any more")
-    return Step(Section.SENDERS, (change,), "DELETE", f"/service/senders/{sender.sid}")
+def _leaves(leaving: Sender) -> Step:
+    change = Change(Sign.REMOVE, f"{leaving.address}  is not in the file any more")
+    return Step(Section.SENDERS, (change,), "DELETE", f"/service/senders/{leaving.sid}")
 
 
 def _declaration(wanted: Wanted, live: Live, made: Plan) -> None:
@@ -345,6 +358,8 @@ _OF_BRAND: Final = {"brand", "brand_registration_sid", "brand_name", "brand_webs
 # Twilio's statuses of a campaign that it does not have
 _NOT_HANDED_IN: Final = {None, DELETED}
 _LONGEST: Final = 60
+_SIGNED_IN: Final = re.compile(r"(?<=://)[^\s/?#@]+(?=@)")
+_QUERY: Final = re.compile(r"(://[^\s?#]*\?)\S+")
 
 
 def _differences(before: Json, after: Json, *, hidden: Sequence[str] = ()) -> Iterator[Change]:
@@ -376,12 +391,12 @@ def _flat(said: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _word(value: object) -> str:
-    """Write a value as the file does, shortened."""
+    """Write a value as the file does, shortened, and without what of a URL may be a secret."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    text = str(value)
+    text = _QUERY.sub(r"\1…", _SIGNED_IN.sub("…", str(value)))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

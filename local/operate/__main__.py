@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (StackError, TargetError) as error:
         return _failed(str(error))
     except (ClientError, BotoCoreError) as error:
-        return _failed(f"{error}\nNothing is lost: letters come back by themselves. Repeat it.")
+        return _failed(f"{error}\nNothing is lost by that: repeat it.")
     return done
 
 
@@ -48,8 +48,16 @@ def _failed(why: str) -> int:
     return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """Exits with 1 for what it does not understand; 2 says that a plan would change something."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--stack", metavar="NAME", help="a CloudFormation stack in AWS")

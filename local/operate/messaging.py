@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -21,7 +22,8 @@ from local.declared.text import BrokenFileError, Problem
 from local.operate.target import Target, TargetError
 
 _CHANGED = 2
-_CONSENTS = ("accept_fees", "force")
+# more is some other file, which YAML would read for minutes
+_LONGEST = 1_000_000
 _COLOURS = {Sign.ADD: "green", Sign.CHANGE: "yellow", Sign.REMOVE: "red"}
 
 
@@ -31,10 +33,8 @@ def show(target: Target, asked: Namespace, console: Console) -> int:
     if made is None:
         return 1
     if made.steps:
-        agreed = [flag for flag in _CONSENTS if getattr(asked, flag)]
-        flags = "".join(f" --{flag.replace('_', '-')}" for flag in agreed)
-        command = f"{target.command} apply {asked.file}{flags}"
-        console.print(f"To make it so:\n  {escape(command)}", soft_wrap=True)
+        command = escape(_command("apply", target, asked))
+        console.print(f"To make it so:\n  {command}", soft_wrap=True)
     return _CHANGED if made.steps and asked.detailed_exitcode else 0
 
 
@@ -54,35 +54,51 @@ def make_so(target: Target, asked: Namespace, console: Console) -> int:
             done += 1
             console.print(f"done: {step.method} {escape(step.path)}")
             _show_standing(step, answered, console)
-    except (RefusedError, ApiError) as error:
+    except (RefusedError, ApiError, KeyboardInterrupt) as error:
         stays = f"{done} of {len(made.steps)} calls are done and stay."
-        again = f"{target.command} plan {asked.file} shows the rest."
+        again = f"{_command('plan', target, asked)} shows the rest."
         unsure = (
             "\nWhether that call was done is not known; repeat the command, which looks first."
-            if isinstance(error, ApiError)
+            if not isinstance(error, RefusedError)
             else ""
         )
         raise TargetError(f"{_words(error)}{unsure}\n{stays} {again}") from error
-    console.print(f"{asked.file} is applied to {target.name}.")
+    console.print(f"{escape(asked.file)} is applied to {target.name}.", soft_wrap=True)
     return 0
+
+
+def _command(name: str, target: Target, asked: Namespace) -> str:
+    """Write the command that does something with the same file, as one types it."""
+    consents = [each for each in ("accept_fees", "force") if getattr(asked, each)]
+    options = [f" --{each.replace('_', '-')}" for each in consents]
+    return f"{target.command} {name} {shlex.quote(asked.file)}{''.join(options)}"
+
+
+def _text(path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise TargetError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TargetError(f"{path} is not UTF-8") from error
+    if len(text) > _LONGEST:
+        raise TargetError(f"{path} has more than {_LONGEST:,} characters")
+    return text
 
 
 def _planned(target: Target, asked: Namespace, console: Console) -> Plan | None:
     """Read the file and look what there is, and print the plan; None if something stands in its way."""
     try:
-        wanted = load(Path(asked.file).read_text(encoding="utf-8"), os.environ)
+        wanted = load(_text(asked.file), os.environ)
         live = look(wanted, target.api)
-    except OSError as error:
-        raise TargetError(f"cannot read {asked.file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TargetError(f"{asked.file} is not UTF-8") from error
     except BrokenFileError as error:
         _show_problems(asked.file, error.problems, console)
         return None
     except (RefusedError, ApiError) as error:
         raise TargetError(_words(error)) from error
-    made = plan(wanted, live, Consent(fees=asked.accept_fees, force=asked.force))
-    console.print(f"{asked.file} and {target.name} ({live.service['sid']})")
+    consent = Consent(fees=asked.accept_fees, force=asked.force)
+    made = plan(wanted, live, consent, by_stack=target.senders)
+    console.print(f"{escape(asked.file)} and {target.name} ({live.service['sid']})", soft_wrap=True)
     for section in Section:
         _show_section(section, made, console)
     if made.problems:
@@ -139,12 +155,15 @@ def _show_standing(step: Step, answered: Json, console: Console) -> None:
 def _agreed(console: Console) -> bool:
     if not sys.stdin.isatty():
         raise TargetError("nobody can be asked here: look at the plan, then repeat with --yes")
-    return console.input("Make it so? Only yes does: ").strip() == "yes"
+    try:
+        return console.input("Make it so? Only yes does: ").strip() == "yes"
+    except EOFError:
+        return False
 
 
-def _words(error: RefusedError | ApiError) -> str:
-    if isinstance(error, ApiError):
-        return str(error)
+def _words(error: RefusedError | ApiError | KeyboardInterrupt) -> str:
+    if not isinstance(error, RefusedError):
+        return str(error) or "interrupted"
     problem, status = error.answer.body, error.answer.status
     broken = [f"  {each['field']}: {each['message']}" for each in problem.get("errors", ())]
     # API Gateway writes its word in either way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,7 +41,10 @@ class QueuePair:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A deployed stack: its queues, table and API, and clients for them; `command` is how to work on it again."""
+    """A deployed stack: its queues, table and API, and clients for them; `command` is how to work on it again.
+
+    `senders` are those of its parameter Senders, which its deployments put into the pool.
+    """
 
     name: str
     command: str
@@ -49,6 +53,7 @@ class Target:
     dynamodb: Any
     sqs: Any
     api: Sendpool
+    senders: tuple[str, ...] = ()
 
     def dead_letters(self, queue: str) -> DeadLetters:
         pair = self.queues[queue]
@@ -81,7 +86,8 @@ def in_aws(stack_name: str) -> Target:
     Raises TargetError when there is no such stack of ours.
     """
     session = boto3.Session()
-    outputs = _outputs(session, stack_name)
+    stack = _described(session, stack_name)
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     try:
         queues = {
             name: QueuePair(outputs[f"{logical}QueueUrl"], outputs[f"{logical}DeadLetterQueueUrl"])
@@ -97,10 +103,16 @@ def in_aws(stack_name: str) -> Target:
     # there are some: the stack was just read with them
     keys = cast("Credentials", session.get_credentials())
     api = Sendpool(api_url, keys, dynamodb.meta.region_name)
-    return Target(stack_name, command, queues, table_name, dynamodb, sqs, api)
+    return Target(stack_name, command, queues, table_name, dynamodb, sqs, api, _senders(stack))
 
 
-def _outputs(session: boto3.Session, stack_name: str) -> dict[str, str]:
+def _senders(stack: Mapping[str, Any]) -> tuple[str, ...]:
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    listed = given.get("Senders", "") if given.get("ProvisionService") == "on" else ""
+    return tuple(filter(None, listed.split(",")))
+
+
+def _described(session: boto3.Session, stack_name: str) -> Mapping[str, Any]:
     try:
         answer = session.client("cloudformation", config=CONFIG).describe_stacks(
             StackName=stack_name
@@ -110,6 +122,5 @@ def _outputs(session: boto3.Session, stack_name: str) -> dict[str, str]:
             f"cannot read the stack {stack_name}: {error}\n"
             "Set AWS_PROFILE and AWS_REGION to where it is deployed; `sam list stack-outputs` shows what is there."
         ) from error
-    return {
-        each["OutputKey"]: each["OutputValue"] for each in answer["Stacks"][0].get("Outputs", [])
-    }
+    stack: Mapping[str, Any] = answer["Stacks"][0]
+    return stack

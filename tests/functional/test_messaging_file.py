@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from zlib import crc32
 
 import boto3
 import pytest
@@ -37,6 +40,13 @@ from tests.functional.requests import http
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 
 SERVICE = f"/v1/Services/{SERVICE_SID}"
+
+
+def sid_of(address: str, kind: str = "PN") -> str:
+    """The SID that the simulator gives a number or short code."""
+    return f"{kind}{crc32(address.encode()):032x}"
+
+
 DOCS = Path(__file__).parents[2] / "docs"
 DOMAIN, OTHER_DOMAIN = "DN" + "a" * 32, "DN" + "b" * 32
 
@@ -237,6 +247,21 @@ def test_an_alphanumeric_sender_that_was_never_in_the_file_is_in_the_way_of_anot
     assert "ELSE" in operator.said
 
 
+def test_what_leaves_the_file_stays_while_the_stacks_parameter_wants_it(
+    operator: Operator, simulator: SimulatedTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.applies({"senders": ["+13125550100", "+14155550100"]})
+    made = replace(operate.local(), senders=("55501", "+13125550100"))
+    monkeypatch.setattr(operate, "local", lambda: made)
+    assert [each.partition(" ")[0] for each in operator.applies({"senders": []})] == [
+        "DELETE",
+        "PUT",
+    ]
+    assert "+13125550100 is in the stack's parameter Senders: it stays" in operator.said
+    assert "+13125550100" in pool_of(simulator)
+    assert operator.applies({"senders": []}) == []
+
+
 def test_a_setting_that_leaves_the_file_stays_as_it_is(
     operator: Operator, simulator: SimulatedTwilio
 ) -> None:
@@ -353,11 +378,76 @@ def test_a_file_of_senders_alone_is_not_refused_for_what_an_older_one_said_of_th
     assert kept["settings"] == {"smart_encoding": False}
 
 
+def test_a_plan_shows_no_secret_of_a_url(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hush")
+    for text in ("https://ann:${TOKEN}@e.com/status", "https://e.com/status?key=${TOKEN}&a=1#b"):
+        operator.writes({"service": {"status_callback": text}})
+        assert operator.runs("apply", "--yes") == 0
+        assert "e.com/status" in operator.said
+        assert "hush" not in operator.said
+    operator.writes({"service": {"status_callback": None}})
+    assert operator.runs("plan") == 0
+    assert "~ status_callback  https://e.com/status?… -> nothing" in operator.said
+
+
 def test_without_yes_nobody_who_cannot_be_asked_changes_anything(operator: Operator) -> None:
     operator.writes(WANTED)
     assert operator.runs("apply") == 1
     assert "--yes" in operator.said
     assert operator.api.changes == []
+
+
+@pytest.mark.parametrize("answer", ["", "no\n", "y\n"])
+def test_whoever_does_not_say_yes_changes_nothing(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", at_a_terminal(answer))
+    operator.writes(WANTED)
+    assert operator.runs("apply") == 1
+    assert "Nothing was done." in operator.said
+    assert operator.api.changes == []
+    monkeypatch.setattr("sys.stdin", at_a_terminal("yes\n"))
+    assert operator.runs("apply") == 0
+    assert operator.api.changes
+
+
+def at_a_terminal(answer: str) -> io.StringIO:
+    """Let somebody type this; nothing is the end of input."""
+    typed = io.StringIO(answer)
+    typed.isatty = lambda: True  # type: ignore[method-assign]
+    return typed
+
+
+def test_whoever_interrupts_is_told_what_is_done(operator: Operator) -> None:
+    def interrupt(request: str) -> None:
+        if request == "POST /service/senders":
+            raise KeyboardInterrupt
+
+    operator.api.before = interrupt
+    operator.writes(WANTED)
+    assert operator.runs("apply", "--yes") == 1
+    assert "1 of 4 calls are done and stay" in operator.said
+
+
+@pytest.mark.parametrize("name", ["[bold]owl.yaml", "a[/b].yaml", "owl [prod].yaml"])
+def test_a_file_may_have_any_name(operator: Operator, tmp_path: Path, name: str) -> None:
+    operator.file = tmp_path / name
+    operator.file.parent.mkdir(exist_ok=True)
+    operator.writes(WANTED)
+    assert operator.runs("plan", "--accept-fees", "--force") == 0
+    assert f"{tmp_path}/{name} and the local stack" in operator.said
+    assert f"apply {shlex.quote(str(operator.file))} --accept-fees --force" in operator.said
+    assert operator.runs("apply", "--yes") == 0
+    assert f"{name} is applied" in operator.said
+
+
+def test_an_option_that_there_is_not_is_no_difference(operator: Operator) -> None:
+    # 2 says that something would change
+    with pytest.raises(SystemExit) as exited:
+        operator.runs("plan", "--detailed-exitcod-e")
+    assert exited.value.code == 1
 
 
 def test_a_refusal_is_told_with_its_reason_and_what_was_done_stays(
@@ -478,6 +568,35 @@ def over_http(
 
 
 NUMBERS = ["+12025550100", "+14155550100", "+13125550100", "+18885550100", "55501"]
+# what a file may call a sender, and how the pool shows it
+CALLED = (
+    {each: (each, None) for each in NUMBERS}
+    | {sid_of(each, "PN" if each[0] == "+" else "SC"): (each, None) for each in NUMBERS}
+    | {"OWL": ("OWL", None), "OWLS": ("OWLS", None), "OWL in FR": ("OWL", "FR")}
+    | {"OWLS in FR": ("OWLS", "FR"), "OWL in DE": ("OWL", "DE")}
+)
+
+
+def senders_of(names: list[str]) -> list[Any]:
+    """Write senders as a file has them; of alphanumeric ones the first of each country."""
+    written: dict[Any, Any] = {}
+    for name in names:
+        alphanumeric, _, country = name.partition(" in ")
+        if alphanumeric.startswith("OWL"):
+            said = {"alphanumeric": alphanumeric} | ({"country": country} if country else {})
+            written.setdefault(country, said)
+        else:
+            written[name] = name
+    return list(written.values())
+
+
+def as_shown(senders: list[Any]) -> set[tuple[str, str | None]]:
+    return {
+        (each["alphanumeric"], each.get("country")) if isinstance(each, dict) else CALLED[each]
+        for each in senders
+    }
+
+
 files = st.fixed_dictionaries(
     {},
     optional={
@@ -490,7 +609,7 @@ files = st.fixed_dictionaries(
                 "status_callback": st.sampled_from([None, "https://example.com/status"]),
             },
         ),
-        "senders": st.lists(st.sampled_from(NUMBERS), unique=True),
+        "senders": st.lists(st.sampled_from(list(CALLED)), unique=True).map(senders_of),
     },
 )
 
@@ -502,13 +621,28 @@ files = st.fixed_dictionaries(
 def test_whatever_files_come_one_after_another_each_is_so_at_once_and_then_for_good(
     operator: Operator, simulator: SimulatedTwilio, sequence: list[dict[str, Any]]
 ) -> None:
-    for wanted in sequence:
+    for wanted in [{"senders": []}, *sequence]:
+        before, declared = shown_senders(operator), operator.api.ask("GET", "/service/declared")
         operator.applies(wanted)
         assert operator.applies(wanted) == []
         shown = operator.api.ask("GET", "/service").body["settings"]
         assert wanted.get("service", {}).items() <= shown.items()
-        senders = operator.api.ask("GET", "/service/senders").body["senders"]
-        assert set(wanted.get("senders", ())) <= {each["address"] for each in senders}
+        if "senders" in wanted:
+            said = [
+                each["number"] or each["sid"] or {n: v for n, v in each.items() if v is not None}
+                for each in declared.body["senders"]
+            ]
+            assert shown_senders(operator) == before - as_shown(said) | as_shown(wanted["senders"])
+        else:
+            assert shown_senders(operator) == before
+
+
+def shown_senders(operator: Operator) -> set[tuple[str, str | None]]:
+    """The senders of the pool, alphanumeric ones with their country."""
+    return {
+        (each["address"], each["country"] if each["kind"] == "alphanumeric" else None)
+        for each in operator.api.ask("GET", "/service/senders").body["senders"]
+    }
 
 
 # ------------------------------------------------------------------------------------------------ registration
@@ -582,6 +716,72 @@ def test_brand_and_campaign_come_from_a_file_to_approved_through_a_rejection(
     assert "it is VERIFIED" in operator.said
 
 
+ODD = "  Zoë \U0001f989 Owl,\tInc.\n\n & Söhne \n"
+FULL = {
+    "brand": {
+        "name": "owl-2",
+        "kind": "low_volume",
+        "email": "Ann@OwlCouriers.COM",
+        "business": {
+            "name": ODD,
+            "identity": "isv_reseller_or_partner",
+            "type": "Co-operative",
+            "industry": "RETAIL",
+            "registration_identifier": "EIN",
+            "registration_number": "00-1234567",
+            "regions_of_operation": "EUROPE",
+            "website_url": "HTTPS://OWL.example.com/?a=1#x",
+            "social_media_profile_urls": "https://x.com/owl, https://y.com/owl",
+        },
+        "representatives": [{"first_name": ODD}, {"job_position": "General Counsel"}],
+        "address": {
+            "street": ODD,
+            "street_secondary": "0",
+            "postal_code": "00000",
+            "country": "NO",
+        },
+        "company": {
+            "company_type": "public",
+            "stock_exchange": "NYSE",
+            "stock_ticker": "OWL",
+            "brand_contact_email": "x@y.z",
+        },
+        "proprietor": {"first_name": ODD, "mobile_phone_number": "1"},
+        "mock": True,
+    },
+    "campaign": FORM
+    | {
+        "brand": "owl-2",
+        "description": f"{FORM['description']} {ODD}",
+        "opt_in_message": ODD,
+        "opt_in_keywords": ["START", "start", " yes "],
+        "opt_out_message": ODD,
+        "opt_out_keywords": [],
+        "help_message": ODD,
+        "help_keywords": ["HELP"],
+        "age_gated": True,
+        "direct_lending": True,
+        "brand_name": "Someone",
+        "brand_website": "https://example.com",
+        "brand_type": "STANDARD",
+    },
+}
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_whatever_a_brand_and_a_campaign_say_comes_to_rest_field_by_field(
+    operator: Operator,
+) -> None:
+    operator.applies(FULL, "--force")
+    assert operator.applies(FULL, "--force") == []
+    text = yaml.safe_dump(FULL, allow_unicode=True, sort_keys=True, width=30)
+    assert operator.applies(text.replace("\n", "\r\n"), "--force") == []
+    # AND what is left out is not there any more
+    few = {"brand": {"name": "owl-2", "mock": True}, "campaign": {"brand": "owl-2"}}
+    assert len(operator.applies(few, "--force")) == 2
+    assert operator.applies(few, "--force") == []
+
+
 @pytest.mark.usefixtures("elsewhere")
 def test_a_plan_shows_nobodys_address(operator: Operator) -> None:
     operator.applies({"brand": {"name": "owl", **STANDARD}})
@@ -605,6 +805,17 @@ def test_a_campaign_that_reviewers_would_reject_stands_in_the_way_unless_it_is_f
     assert "campaign.message_samples.0" in operator.said
     assert operator.applies(bad, "--force")[-1].startswith("PUT /compliance/campaigns/")
     assert operator.applies(bad, "--force") == []
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_campaign_is_held_against_its_own_brand_also_if_another_file_has_that(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setenv("BRAND_NAME", "Sparrow Post")
+    warm.start_over(clock=clock)
+    operator.applies({"brand": {"name": "owl", **STANDARD}})
+    alone = {"campaign": registration(brand="owl")["campaign"]}
+    assert operator.applies(alone) == [f"PUT /compliance/campaigns/{OTHER_SERVICE_SID}"]
 
 
 # ------------------------------------------------------------------------------------------------ the file
@@ -671,6 +882,18 @@ def test_a_broken_file_is_refused_by_line_place_and_reason_and_nobody_is_asked(
 
 
 def test_a_file_that_is_not_there_is_told(operator: Operator) -> None:
+    assert operator.runs("plan") == 1
+    assert "cannot read" in operator.said
+
+
+def test_what_is_no_file_of_ours_is_told(operator: Operator) -> None:
+    operator.file.write_bytes("senders: [ü]".encode("utf-16"))
+    assert operator.runs("plan") == 1
+    assert "is not UTF-8" in operator.said
+    operator.writes("# all of it\n" * 200_000)
+    assert operator.runs("plan") == 1
+    assert "more than 1,000,000 characters" in operator.said
+    operator.file = operator.file.parent
     assert operator.runs("plan") == 1
     assert "cannot read" in operator.said
 

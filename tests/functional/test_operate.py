@@ -20,7 +20,7 @@ from rich.console import Console
 from functions.recorder.app import lambda_handler as recorder
 from local.client import Sendpool
 from local.operate import __main__ as operate
-from local.operate.target import QUEUES, QueuePair, Target
+from local.operate.target import QUEUES, QueuePair, Target, in_aws
 from sendpool.adapters import aws as clients
 from sendpool.domain.books import REMEDIES, Cause, Day, Entry, Known, Shown, booked, compared
 from sendpool.domain.message import Delivery, Status
@@ -267,6 +267,7 @@ def test_a_stack_in_aws_is_found_by_its_outputs(
     assert operate.main(["--stack", "sendpool-prod", "dead-letters"]) == 0
     command = "python -m local.operate --stack sendpool-prod redrive send --class not_worked_off"
     assert command in capsys.readouterr().out
+    assert in_aws("sendpool-prod").senders == ("+12025550100", "55501")
     # and others are refused with what to do
     assert operate.main(["--stack", "other", "dead-letters"]) == 1
     assert "is it Sendpool" in capsys.readouterr().err
@@ -276,13 +277,15 @@ def test_a_stack_in_aws_is_found_by_its_outputs(
 
 def _with_stacks(client: Any, stacks: dict[str, dict[str, str]]) -> Any:
     """Clients as ever, but for CloudFormation's, which knows these stacks by their outputs."""
+    parameters = {"ProvisionService": "on", "Senders": "+12025550100,55501"}
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
 
     def describe(params: Any, **_: Any) -> Any:
         outputs = stacks.get(params["body"]["StackName"])
         if outputs is None:
             return _Answer(400), {"Error": {"Code": "ValidationError", "Message": "no such stack"}}
         shown = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        return _Answer(200), {"Stacks": [{"Outputs": shown}]}
+        return _Answer(200), {"Stacks": [{"Outputs": shown, "Parameters": given}]}
 
     def make(session: Any, service: str, **more: Any) -> Any:
         made = client(session, service, **more)

@@ -111,7 +111,7 @@ def test_what_waits_for_its_hour_goes_out_at_the_broadcasts_pace(
     clock.at = EIGHT_IN_NEW_YORK
     stack.sweep()
     # THEN a minute's worth is released
-    assert parked(aws) == waiting - 20
+    assert parked(aws) == waiting - 12
     sqs = aws.session.client("sqs")
     url = aws.environment["SEND_QUEUE_URL"]
     of_queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -119,9 +119,39 @@ def test_what_waits_for_its_hour_goes_out_at_the_broadcasts_pace(
     # AND the next minute's a minute later
     clock.pass_by(seconds=60)
     stack.sweep()
-    assert parked(aws) == waiting - 40
+    assert parked(aws) == waiting - 24
     stack.rest()
     assert each_once(twilio, people(600))
+
+
+@pytest.mark.parametrize(("mps", "a_minute"), [(1.0, [2, 2, 2, 2]), (0.25, [1, 0, 0, 1])])
+def test_what_waits_for_its_hour_goes_out_as_fast_as_the_pool_passes_on(
+    flow: Flow,
+    stack: Deployment,
+    clock: Clock,
+    twilio: FakeTwilio,
+    aws: Aws,
+    mps: float,
+    a_minute: list[int],
+) -> None:
+    # GIVEN chunks of a hundred that wait, a pool of three segments a second, or of less than one
+    twilio.numbers, twilio.campaigns, twilio.campaign_mps = ["+12025550100"], ["VERIFIED"], mps
+    sweeper({}, Context())
+    clock.pass_by(minutes=2)
+    flow.created(body=BODY, recipients=people(900), start="now")
+    settle_down(stack)
+    assert parked(aws) == 9
+    # WHEN their hour comes THEN of each minute a minute's worth is released
+    clock.at = EIGHT_IN_NEW_YORK
+    released = []
+    for _ in a_minute:
+        before = parked(aws)
+        stack.sweep()
+        released.append(before - parked(aws))
+        clock.pass_by(seconds=60)
+    assert released == a_minute
+    stack.rest()
+    assert each_once(twilio, people(900))
 
 
 def test_a_pause_and_a_resume_wake_nobody_up(

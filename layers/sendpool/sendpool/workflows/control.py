@@ -8,14 +8,14 @@ copy of it, a tick that does not stand at the cursor is dropped, and of two that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import batched, takewhile
 
 from sendpool.adapters.files import Files
 from sendpool.adapters.ledger.broadcasts import Broadcasts, Tallies
-from sendpool.adapters.ledger.parked import ParkedChunks
+from sendpool.adapters.ledger.parked import ParkedChunk, ParkedChunks
 from sendpool.adapters.queues import MAX_DELAY_SECONDS, Outgoing, Queues, encode
 from sendpool.domain.broadcast import (
     STANDS_STILL_AFTER,
@@ -208,7 +208,7 @@ def _go_on(broadcast: Broadcast, needs: Controlling) -> None:
         needs.broadcasts.look_again(broadcast, broadcast.expire_at)
         return
     seconds = _release_parked(broadcast, needs)
-    looks = [_next_release(broadcast, needs)]
+    looks = [_next_release(broadcast, seconds, needs)]
     if broadcast.state is not State.DISPATCHED:
         is_released = releases(broadcast, order_for(broadcast, needs.now()))
         looks.append(_tick_after(seconds, broadcast, needs) if is_released else broadcast.expire_at)
@@ -216,11 +216,15 @@ def _go_on(broadcast: Broadcast, needs: Controlling) -> None:
     needs.broadcasts.look_again(broadcast, min((at for at in looks if at), default=None))
 
 
-def _next_release(broadcast: Broadcast, needs: Controlling) -> datetime | None:
+def _next_release(broadcast: Broadcast, seconds: float, needs: Controlling) -> datetime | None:
+    """Return when more may be released after what takes so many seconds; None when nothing waits."""
     parked = next(needs.parked.of(broadcast.id), None)
     if parked is None:
         return None
-    return max(parked.until, needs.now() + timedelta(seconds=_SECONDS_TO_NEXT_RELEASE))
+    # a chunk of a slow pool takes longer than the minute after which the sweeper comes again
+    longer = max(0.0, seconds - _SECONDS_A_RELEASE)
+    seconds_to_next = timedelta(seconds=_SECONDS_TO_NEXT_RELEASE + longer)
+    return max(parked.until, needs.now() + seconds_to_next)
 
 
 def _tick_after(seconds: float, broadcast: Broadcast, needs: Controlling) -> datetime:
@@ -249,7 +253,7 @@ def _release_parked(broadcast: Broadcast, needs: Controlling) -> float:
         lambda each: isinstance(order, Skip) or each.until <= now, needs.parked.of(broadcast.id)
     )
     seconds = 0.0
-    for some in batched(waits, _RELEASED_A_CALL, strict=False):
+    for some in batched(_minutes_worth(waits, pace), _RELEASED_A_CALL, strict=False):
         outgoing: list[Outgoing] = []
         for parked in some:
             outgoing.append(Outgoing(encode(to_body(parked.chunk)), delay=_delay(seconds)))
@@ -257,9 +261,17 @@ def _release_parked(broadcast: Broadcast, needs: Controlling) -> float:
         needs.queues.release(broadcast.id, outgoing)
         for parked in some:
             needs.parked.remove(parked)
-        if seconds >= _SECONDS_A_RELEASE:
-            break
     return seconds
+
+
+def _minutes_worth(waits: Iterable[ParkedChunk], pace: float) -> Iterator[ParkedChunk]:
+    """Yield one at least, and as many as begin within a minute."""
+    seconds = 0.0
+    for parked in waits:
+        if seconds >= _SECONDS_A_RELEASE:
+            return
+        yield parked
+        seconds += parked.chunk.weight / pace
 
 
 def _delay(seconds: float) -> int:

@@ -152,11 +152,11 @@ def _add(wanted: Sequence[NewSender], needs: Serving) -> tuple[list[NewSender], 
         if not needs.may_go_on():
             break
         try:
-            add_sender(each, needs)
+            _put(each, needs)
         except InvalidRequestError as error:
             refused += [f"{each.words} {broken.message}." for broken in error.violations]
         except TwilioRefusedError as error:
-            refused.append(f"{each.words}: {error.detail} ({error.twilio_code})")
+            refused.append(" ".join(filter(None, (f"{each.words}:", error.detail, error.remedy))))
         else:
             added.append(each)
     return added, refused
@@ -228,6 +228,12 @@ def add_sender(new: NewSender, needs: Serving) -> tuple[Sender, SenderPool, bool
 
     Raises InvalidRequestError, also when the account has no such sender.
     """
+    sender, is_new = _put(new, needs)
+    alone = pool_of([sender], needs.service_sid, needs.services, needs.verifications)
+    return sender, alone, is_new
+
+
+def _put(new: NewSender, needs: Serving) -> tuple[Sender, bool]:
     broken = senders.problems(new)
     if broken:
         raise InvalidRequestError(*broken)
@@ -239,8 +245,7 @@ def add_sender(new: NewSender, needs: Serving) -> tuple[Sender, SenderPool, bool
         raise InvalidRequestError(Violation(field, "unknown_sender", words)) from error
     # also of one that was there: whoever added it may have died before it was told
     needs.tell([sender_added(needs.service_sid, sender, now=needs.now())])
-    alone = pool_of([sender], needs.service_sid, needs.services, needs.verifications)
-    return sender, alone, is_new
+    return sender, is_new
 
 
 def _by_sid(new: NewSender, needs: Serving) -> NewSender:
