@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from functions.compliance.app import lambda_handler as compliance
+from functions.service.app import lambda_handler as service
 from local.twilio.api.edge import SIMULATOR
 from sendpool.adapters import aws as clients
+from sendpool.adapters.ledger.registrations import RegistrationRecords
 from sendpool.edge import warm
-from tests.functional.aws import Aws, Context
+from tests.functional.aws import PATH, Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.killed import KilledError
 from tests.functional.listening import Listener
@@ -465,6 +468,42 @@ def test_a_mock_brand_stays_one(simulator: SimulatedTwilio, time: Time) -> None:
     assert steps(good("GET", BRAND))["brand"] == "rejected"
     status, answered = ask("PUT", BRAND, STANDARD)
     assert (status, answered["code"]) == (409, "brand_kind_fixed")
+
+
+def test_a_mock_campaign_is_said_to_reach_nobody(
+    aws: Aws, context: Context, simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a stack that sends through a service with a US long code, and a mock brand
+    name = f"{PATH}/messaging-service-sid"
+    clients.ssm().put_parameter(Name=name, Value=OTHER_SERVICE_SID, Type="String", Overwrite=True)
+    warm.parameters().forget()
+    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/PhoneNumbers", PhoneNumberSid=LOOSE)
+    good("PUT", BRAND, STANDARD | {"mock": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    assert (good("GET", BRAND)["ready"], good("GET", BRAND)["mock"]) == (True, True)
+    # WHEN its campaign is "approved"
+    shown = good("PUT", CAMPAIGN, FORM)
+    time.passes(hours=2)
+    # THEN that does not make it ready
+    shown = good("GET", CAMPAIGN)
+    assert (shown["status"], shown["mock"], shown["ready"]) == ("VERIFIED", True, False)
+    assert "reaches nobody" in step(shown, "campaign")["next"]
+    page = good("GET", "/compliance")
+    assert page["ready"] is False
+    assert [each["step"] for each in page["next"]] == ["customer_profile"]
+    # AND the pool has no rate for it, and warns
+    answer = service(http("GET", "/service/senders"), context)
+    pool = json.loads(answer["body"])["pool"]
+    assert pool["segments_per_second"] == 0
+    assert (pool["campaign"]["mock"], pool["campaign"]["registered"]) == (True, "not_registered")
+    codes = [each["code"] for each in pool["warnings"]]
+    assert codes == ["campaign_not_approved", "mock_campaign"]
+    # AND nothing is sent to the US into 30034
+    found = RegistrationRecords(warm.table()).get(OTHER_SERVICE_SID)
+    assert found
+    assert (found.is_registered, found.segments_per_second) == (False, None)
 
 
 def test_a_consent_to_no_fee_does_not_hold_for_one(time: Time) -> None:
