@@ -338,6 +338,33 @@ def test_a_profile_that_is_rejected_after_a_death_is_not_handed_in_as_it_is(
     assert len(simulator.changes) == before
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_nobody_joins_or_leaves_a_profile_that_is_approved(
+    simulator: SimulatedTwilio, time: Time, before: int, after: int
+) -> None:
+    # GIVEN an approved profile, and a brand that failed
+    (ann,) = STANDARD["representatives"]
+    people = [ann, ann | {"first_name": "Bea", "email": "bea@owlcouriers.com"}]
+    business = STANDARD["business"] | {"name": "Owl reject:30795"}
+    wrong = STANDARD | {"business": business, "representatives": people[:before]}
+    good("PUT", BRAND, wrong | {"accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    assert steps(good("GET", BRAND))["brand"] == "rejected"
+    # WHEN another number of representatives is declared
+    changes = len(simulator.changes)
+    status, answered = ask("PUT", BRAND, STANDARD | {"representatives": people[:after]})
+    # THEN that is refused before anything is made or told
+    assert (status, answered["code"]) == (409, "field_fixed")
+    assert "another name" in answered["remedy"]
+    assert len(simulator.changes) == changes
+    # AND what they are called may be corrected
+    corrected = [each | {"last_name": "Owlson"} for each in people[:before]]
+    good("PUT", BRAND, STANDARD | {"representatives": corrected})
+    assert steps(good("GET", BRAND))["brand"] == "in_review"
+
+
 def test_another_email_for_reviews_is_told_when_a_profile_is_handed_in_again(
     simulator: SimulatedTwilio, time: Time
 ) -> None:

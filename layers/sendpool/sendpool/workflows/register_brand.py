@@ -454,6 +454,7 @@ def _check_open(known: BrandRecord, application: BrandApplication) -> None:
             code="registration_closed",
             remedy="Wait for the outcome; what was registered is changed only after it failed.",
         )
+    _check_representatives(known, application)
     is_other = known.application.kind is not application.kind
     is_begun = known.profile or known.product or known.made
     # a brand that was registered as a mock stays one
@@ -465,6 +466,19 @@ def _check_open(known: BrandRecord, application: BrandApplication) -> None:
             f"{known.name} is being registered as {mock}{known.application.kind}.",
             code="brand_kind_fixed",
             remedy=f"DELETE /compliance/brands/{known.name} first, or use another name.",
+        )
+
+
+def _check_representatives(known: BrandRecord, application: BrandApplication) -> None:
+    """An approved profile takes nobody in and lets nobody go; what its people are called may be corrected."""
+    is_given = known.application.customer_profile_sid or application.customer_profile_sid
+    is_fixed = known.profile is not None and known.profile.is_approved and not is_given
+    if is_fixed and len(known.application.representatives) != len(application.representatives):
+        raise ConflictError(
+            "The profile is approved: Twilio adds no representatives to it, and takes none out.",
+            code="field_fixed",
+            remedy="Leave as many as there were; or declare the brand under another name, whose profile is reviewed "
+            "anew and whose brand costs the fee again.",
         )
 
 
