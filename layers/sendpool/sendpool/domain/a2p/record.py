@@ -235,6 +235,11 @@ class BrandRecord(Kept):
     def with_made(self, part: str, made: Made) -> Self:
         return replace(self, made={**self.made, part: made})
 
+    def without_made(self, sid: str) -> Self:
+        """Forget something that was made, under whichever name."""
+        made = {part: each for part, each in self.made.items() if each.sid != sid}
+        return replace(self, made=made)
+
     def with_handed_in(self, step: str, handed_in: HandedIn) -> Self:
         return replace(self, handed_in={**self.handed_in, step: handed_in})
 
