@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import count
+from typing import Any, Literal
 
 import pytest
 
 from functions.compliance.app import lambda_handler as compliance
+from functions.service.app import lambda_handler as service
 from local.twilio.api.edge import SIMULATOR
 from sendpool.adapters import aws as clients
+from sendpool.adapters.ledger.registrations import RegistrationRecords
 from sendpool.edge import warm
-from tests.functional.aws import Aws, Context
+from tests.functional.aws import PATH, Aws, Context
 from tests.functional.conftest import Clock
 from tests.functional.killed import KilledError
 from tests.functional.listening import Listener
 from tests.functional.registration import (
     BRAND,
+    BUSINESS,
     CAMPAIGN,
     FORM,
     SOLE,
@@ -335,6 +340,33 @@ def test_a_profile_that_is_rejected_after_a_death_is_not_handed_in_as_it_is(
     assert len(simulator.changes) == before
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_nobody_joins_or_leaves_a_profile_that_is_approved(
+    simulator: SimulatedTwilio, time: Time, before: int, after: int
+) -> None:
+    # GIVEN an approved profile, and a brand that failed
+    (ann,) = STANDARD["representatives"]
+    people = [ann, ann | {"first_name": "Bea", "email": "bea@owlcouriers.com"}]
+    business = STANDARD["business"] | {"name": "Owl reject:30795"}
+    wrong = STANDARD | {"business": business, "representatives": people[:before]}
+    good("PUT", BRAND, wrong | {"accept_fees": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    assert steps(good("GET", BRAND))["brand"] == "rejected"
+    # WHEN another number of representatives is declared
+    changes = len(simulator.changes)
+    status, answered = ask("PUT", BRAND, STANDARD | {"representatives": people[:after]})
+    # THEN that is refused before anything is made or told
+    assert (status, answered["code"]) == (409, "field_fixed")
+    assert "another name" in answered["remedy"]
+    assert len(simulator.changes) == changes
+    # AND what they are called may be corrected
+    corrected = [each | {"last_name": "Owlson"} for each in people[:before]]
+    good("PUT", BRAND, STANDARD | {"representatives": corrected})
+    assert steps(good("GET", BRAND))["brand"] == "in_review"
+
+
 def test_another_email_for_reviews_is_told_when_a_profile_is_handed_in_again(
     simulator: SimulatedTwilio, time: Time
 ) -> None:
@@ -465,6 +497,42 @@ def test_a_mock_brand_stays_one(simulator: SimulatedTwilio, time: Time) -> None:
     assert steps(good("GET", BRAND))["brand"] == "rejected"
     status, answered = ask("PUT", BRAND, STANDARD)
     assert (status, answered["code"]) == (409, "brand_kind_fixed")
+
+
+def test_a_mock_campaign_is_said_to_reach_nobody(
+    aws: Aws, context: Context, simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN a stack that sends through a service with a US long code, and a mock brand
+    name = f"{PATH}/messaging-service-sid"
+    clients.ssm().put_parameter(Name=name, Value=OTHER_SERVICE_SID, Type="String", Overwrite=True)
+    warm.parameters().forget()
+    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/PhoneNumbers", PhoneNumberSid=LOOSE)
+    good("PUT", BRAND, STANDARD | {"mock": True})
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    assert (good("GET", BRAND)["ready"], good("GET", BRAND)["mock"]) == (True, True)
+    # WHEN its campaign is "approved"
+    shown = good("PUT", CAMPAIGN, FORM)
+    time.passes(hours=2)
+    # THEN that does not make it ready
+    shown = good("GET", CAMPAIGN)
+    assert (shown["status"], shown["mock"], shown["ready"]) == ("VERIFIED", True, False)
+    assert "reaches nobody" in step(shown, "campaign")["next"]
+    page = good("GET", "/compliance")
+    assert page["ready"] is False
+    assert [each["step"] for each in page["next"]] == ["customer_profile"]
+    # AND the pool has no rate for it, and warns
+    answer = service(http("GET", "/service/senders"), context)
+    pool = json.loads(answer["body"])["pool"]
+    assert pool["segments_per_second"] == 0
+    assert (pool["campaign"]["mock"], pool["campaign"]["registered"]) == (True, "not_registered")
+    codes = [each["code"] for each in pool["warnings"]]
+    assert codes == ["campaign_not_approved", "mock_campaign"]
+    # AND nothing is sent to the US into 30034
+    found = RegistrationRecords(warm.table()).get(OTHER_SERVICE_SID)
+    assert found
+    assert (found.is_registered, found.segments_per_second) == (False, None)
 
 
 def test_a_consent_to_no_fee_does_not_hold_for_one(time: Time) -> None:
@@ -598,12 +666,12 @@ def test_a_brand_in_review_says_that_somebody_has_to_confirm_an_email(time: Time
 # ------------------------------------------------------------------------------------------------ refused again
 
 
-def refusing(simulator: SimulatedTwilio, request: str, code: int) -> None:
+def refusing(simulator: SimulatedTwilio, request: str, code: int, *, status: int = 400) -> None:
     """Let Twilio refuse a request from now on."""
 
     def refuse(method: str, path: str) -> None:
         if f"{method} {path}" == request:
-            simulator.answers.insert(0, Answer(status=400, code=code))
+            simulator.answers.insert(0, Answer(status=status, code=code))
 
     simulator.before = refuse
 
@@ -691,3 +759,100 @@ def test_a_profile_that_twilio_does_not_take_again_says_so_and_is_not_handed_in_
     assert steps(good("POST", f"{BRAND}/advance", {"resubmit": True}))["customer_profile"] == (
         "in_review"
     )
+
+
+# ------------------------------------------------------------------------------------------------ deleted elsewhere
+
+
+def parts(simulator: SimulatedTwilio) -> dict[str, str]:
+    """The SIDs of the end users and documents that are ours, by their type."""
+    listed = [
+        *simulator.api("GET", "/v1/EndUsers")["results"],
+        *simulator.api("GET", "/v1/SupportingDocuments")["results"],
+    ]
+    return {
+        each["type"]: each["sid"] for each in listed if each["friendly_name"].startswith("sendpool")
+    }
+
+
+def deleted_part(simulator: SimulatedTwilio, kind: str) -> str:
+    """Take a part out of our profile and delete it, as the Console does."""
+    profile = f"/v1/CustomerProfiles/{step(good('GET', BRAND), 'customer_profile')['sid']}"
+    gone = parts(simulator)[kind]
+    for each in simulator.api("GET", f"{profile}/EntityAssignments")["results"]:
+        if each["object_sid"] == gone:
+            simulator.api("DELETE", f"{profile}/EntityAssignments/{each['sid']}")
+    simulator.api("DELETE", path_of(gone))
+    return gone
+
+
+def path_of(sid: str) -> str:
+    return f"/v1/{'EndUsers' if sid.startswith('IT') else 'SupportingDocuments'}/{sid}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "correction"),
+    [
+        ("customer_profile_business_information", {}),
+        ("authorized_representative_1", {"business": BUSINESS}),
+        ("customer_profile_address", {"business": BUSINESS}),
+        ("customer_profile_address", {"address": STANDARD["address"] | {"street": "2 Main St"}}),
+    ],
+)
+def test_a_part_that_somebody_deleted_is_made_anew_while_its_profile_may_be_changed(
+    simulator: SimulatedTwilio, time: Time, kind: str, correction: dict[str, Any]
+) -> None:
+    # GIVEN a profile that was rejected, and somebody who takes a part out of it in the Console and deletes that
+    wrong = STANDARD | {"business": BUSINESS | {"name": "Owl reject:18602"}}
+    good("PUT", BRAND, wrong)
+    time.passes(days=1, minutes=20)
+    gone = deleted_part(simulator, kind)
+    # WHEN it is corrected
+    good("PUT", BRAND, STANDARD | correction)
+    time.passes(minutes=1)
+    # THEN there is another one, once, and the profile is handed in
+    assert steps(good("GET", BRAND))["customer_profile"] == "in_review"
+    assert parts(simulator)[kind] != gone
+    time.passes(days=1, minutes=20)
+    assert steps(good("GET", BRAND))["customer_profile"] == "done"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_dies_while_a_deleted_part_is_made_anew_makes_one(
+    simulator: SimulatedTwilio, time: Time, when: Literal["before", "after"]
+) -> None:
+    good("PUT", BRAND, STANDARD | {"business": BUSINESS | {"name": "Owl reject:18602"}})
+    time.passes(days=1, minutes=20)
+    deleted_part(simulator, "customer_profile_business_information")
+    for call in count(1):
+        with simulator.killed_at(call, when):
+            good("PUT", BRAND, STANDARD)
+        time.stands_by(minutes=1)
+        if steps(good("GET", BRAND))["customer_profile"] == "in_review":
+            break
+    called = [each["friendly_name"] for each in simulator.api("GET", "/v1/EndUsers")["results"]]
+    assert called.count("sendpool test owl business") == 1
+
+
+def test_a_part_that_somebody_deleted_from_an_approved_profile_says_how_to_go_on(
+    simulator: SimulatedTwilio, time: Time
+) -> None:
+    # GIVEN an approved profile that lacks a part, and a brand that failed
+    wrong = STANDARD | {"business": BUSINESS | {"name": "Owl reject:30795"}, "accept_fees": True}
+    good("PUT", BRAND, wrong)
+    for _ in range(2):
+        time.passes(days=1, minutes=20)
+    time.passes(minutes=6)
+    gone = parts(simulator)["customer_profile_business_information"]
+    refusing(simulator, f"POST {path_of(gone)}", 20404, status=404)
+    # WHEN that part is corrected
+    status, answered = ask("PUT", BRAND, STANDARD)
+    # THEN it is said what to do, and nothing is made
+    assert (status, answered["code"]) == (409, "part_missing")
+    assert gone in answered["detail"]
+    assert "another name" in answered["remedy"]
+    assert parts(simulator)["customer_profile_business_information"] == gone
+    # AND as it was, it can still be handed in
+    assert steps(good("PUT", BRAND, wrong))["brand"] == "rejected"
+    again = good("POST", f"{BRAND}/advance", {"resubmit": True})
+    assert steps(again)["brand"] == "in_review"

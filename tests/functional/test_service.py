@@ -485,6 +485,7 @@ def test_an_approved_campaign_gives_its_numbers_the_rate_that_carriers_grant(
         "att_class": "F",
         "tmobile_tier": "LOW",
         "tmobile_daily": 2000,
+        "mock": False,
     }
     assert pool["warnings"] == []
 

@@ -44,6 +44,7 @@ def test_the_numbers_of_a_campaign_share_its_rate() -> None:
         (Campaign(status="IN_PROGRESS", att_rate=40.0), Registered.PENDING),
         (Campaign(status="FAILED", att_rate=40.0), Registered.FAILED),
         (Campaign(status="SUSPENDED", att_rate=40.0), Registered.SUSPENDED),
+        (Campaign(status="VERIFIED", att_rate=40.0, is_mock=True), Registered.NO),
     ],
 )
 def test_a_us_long_code_without_an_approved_campaign_sends_nothing(

@@ -91,7 +91,10 @@ def kind_of_number(number: str) -> SenderKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """The A2P 10DLC campaign of a service. `att_rate` is in segments a second, as Twilio's `rate_limits` has it."""
+    """The A2P 10DLC campaign of a service. `att_rate` is in segments a second, as Twilio's `rate_limits` has it.
+
+    That of a mock brand is approved by nobody, and no carrier knows of it, whatever its status.
+    """
 
     status: str
     use_case: str | None = None
@@ -100,9 +103,12 @@ class Campaign:
     att_rate: float | None = None
     att_class: str | None = None
     tmobile_tier: str | None = None
+    is_mock: bool = False
 
     @property
     def registered(self) -> Registered:
+        if self.is_mock:
+            return Registered.NO
         return _CAMPAIGNS.get(self.status, Registered.PENDING)
 
     @property
@@ -234,6 +240,8 @@ class SenderPool:
             for each in self.senders
         ):
             yield "campaign_not_approved"
+        if self.campaign and self.campaign.is_mock:
+            yield "mock_campaign"
         if sum(each.kind in _COUNTED for each in self.senders) >= _NEARLY_FULL:
             yield "nearly_full"
 
@@ -262,6 +270,7 @@ _WARNINGS: Final = {
     "several_toll_free": "Carriers may block toll-free traffic that is spread over several numbers. Keep one.",
     "toll_free_not_verified": "US and Canadian traffic of a toll-free number is blocked until it is verified (30032).",
     "campaign_not_approved": "Carriers block texts of US long codes without an approved A2P campaign (30034).",
+    "mock_campaign": "The A2P campaign is a mock: it reaches nobody (30034). Register one for a real brand.",
     "nearly_full": f"A pool holds {MOST_COUNTED} numbers and short codes unless Twilio raises it (21714).",
 }
 

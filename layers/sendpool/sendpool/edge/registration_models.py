@@ -301,6 +301,7 @@ class BrandStanding(BaseModel):
     tcr_id: str | None
     score: int | None
     identity: str | None
+    mock: bool = Field(description="Whether it is a mock, whose campaigns reach nobody")
     fees_accepted_at: datetime | None
     looked_at: datetime | None
     next_look_at: datetime | None
@@ -318,6 +319,7 @@ class BrandStanding(BaseModel):
             tcr_id=brand.tcr_id if brand else None,
             score=brand.score if brand else None,
             identity=brand.identity if brand else None,
+            mock=brand.is_mock if brand else record.application.mock,
             fees_accepted_at=record.fees_accepted_at,
             looked_at=record.looked_at,
             next_look_at=record.next_look_at,
@@ -347,7 +349,7 @@ def _earned(brand: BrandRecord | None, use_case: str) -> Throughput | None:
 
 
 class CampaignStanding(BaseModel):
-    """A campaign and where its registration stands; `ready` once carriers take what its service sends."""
+    """A campaign and where its registration stands; `ready` once carriers take what its service sends: never a mock."""
 
     service_sid: str
     brand: str
@@ -355,6 +357,7 @@ class CampaignStanding(BaseModel):
     ready: bool
     steps: list[RegistrationStep]
     status: str | None
+    mock: bool = Field(description="Whether it is a mock brand's, which reaches nobody")
     campaign_id: str | None
     throughput: ThroughputView | None = Field(description="By the tables; None without a score")
     granted_segments_per_second: float | None = Field(description="What Twilio says")
@@ -371,9 +374,10 @@ class CampaignStanding(BaseModel):
             service_sid=record.service_sid,
             brand=record.brand,
             use_case=use_case,
-            ready=live is not None and live.is_verified,
+            ready=live is not None and live.reaches_people,
             steps=RegistrationStep.all(steps_of_campaign(record, brand)),
             status=live.status if live else None,
+            mock=live.is_mock if live else brand is not None and brand.application.mock,
             campaign_id=live.campaign_id if live else None,
             throughput=ThroughputView.of(rate) if rate else None,
             granted_segments_per_second=live.segments_per_second if live else None,
@@ -426,7 +430,8 @@ class NextView(BaseModel):
 class CompliancePage(BaseModel):
     """Where everything that is registered here stands, as it was looked at last.
 
-    `ready` once there is a campaign and nothing is to be done; without one carriers block US long codes.
+    `ready` once there is a campaign, not of a mock brand only, and nothing is to be done; without one carriers block
+    US long codes.
     """
 
     ready: bool
@@ -452,8 +457,9 @@ class CompliancePage(BaseModel):
             for step in each
             if step.is_optional and step.state is StepState.REJECTED
         ]
-        if not (coming or campaigns):
-            coming = [NextView.to_declare(brand) for brand in brands or (None,)]
+        if not (coming or any(each.live and each.live.reaches_people for each in campaigns)):
+            real = [name for name, each in brands.items() if not each.application.mock]
+            coming = [NextView.to_declare(brand) for brand in real or (None,)]
         return cls(
             ready=not coming,
             next=coming,

@@ -387,6 +387,7 @@ class CampaignView(BaseModel):
     att_class: str | None
     tmobile_tier: str | None
     tmobile_daily: int | None
+    mock: bool = Field(description="That of a mock brand: it reaches nobody")
 
 
 class KindView(BaseModel):
@@ -434,6 +435,7 @@ class PoolView(BaseModel):
                 att_class=campaign.att_class,
                 tmobile_tier=campaign.tmobile_tier,
                 tmobile_daily=campaign.tmobile_daily,
+                mock=campaign.is_mock,
             ),
             warnings=[WarningView(code=each.code, message=each.message) for each in pool.warnings],
         )

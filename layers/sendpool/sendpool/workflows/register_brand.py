@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Literal
+from typing import Final, Literal, NoReturn
 
 from sendpool.domain.a2p.application import (
     POLICIES,
@@ -38,7 +38,7 @@ from sendpool.domain.errors import (
     NotFoundError,
     Violation,
 )
-from sendpool.workflows.registering import Registering, Work, again, go_on
+from sendpool.workflows.registering import NotNowError, Registering, Work, again, go_on
 
 _BRAND: Final = "brand"
 _VETTING_BEGINS_WITHIN: Final = timedelta(days=1)
@@ -230,7 +230,7 @@ def _objects(work: Work[BrandRecord], which: Which) -> Iterator[str]:
     """Make and tell what a bundle is made of; yields the SIDs."""
     application = work.record.application
     for part in parts_of(application, which):
-        yield _end_user(work, part)
+        yield _end_user(work, which, part)
     if which is Which.PRODUCT:
         yield str(work.record.profile.sid if work.record.profile else "")
         return
@@ -251,10 +251,11 @@ def _called(work: Work[BrandRecord], part: str) -> str:
     return called if len(called) <= _LONGEST_NAME else f"sendpool {digest_of(whose)} {part}"
 
 
-def _end_user(work: Work[BrandRecord], part: Part) -> str:
+def _end_user(work: Work[BrandRecord], which: Which, part: Part) -> str:
     hub = work.needs.hub
     return _told(
         work,
+        which,
         part.name,
         part.digest,
         make=lambda: hub.end_user(part, called=_called(work, part.name)),
@@ -268,6 +269,7 @@ def _document(work: Work[BrandRecord], application: BrandApplication) -> str:
     digest = digest_of([application.display_name, address])
     address_sid = _told(
         work,
+        Which.PROFILE,
         f"address {digest}",
         digest,
         make=lambda: hub.address(
@@ -275,10 +277,11 @@ def _document(work: Work[BrandRecord], application: BrandApplication) -> str:
             customer_name=application.display_name or work.record.name,
             called=_called(work, f"address {digest}"),
         ),
-        tell=lambda _sid: None,
+        tell=lambda _sid: True,
     )
     return _told(
         work,
+        Which.PROFILE,
         "document",
         digest,
         make=lambda: hub.document(address_sid, called=_called(work, "document")),
@@ -288,13 +291,17 @@ def _document(work: Work[BrandRecord], application: BrandApplication) -> str:
 
 def _told(
     work: Work[BrandRecord],
+    which: Which,
     part: str,
     digest: str,
     *,
     make: Callable[[], tuple[str, bool]],
-    tell: Callable[[str], None],
+    tell: Callable[[str], bool],
 ) -> str:
-    """Make a part unless it is there, and tell Twilio what it says unless it knows; returns its SID."""
+    """Make a part unless it is there, and tell Twilio what it says unless it knows; returns its SID.
+
+    `tell` tells whether it is still there.
+    """
     made = work.record.made.get(part)
     if made is None:
         work.check_time()
@@ -303,9 +310,28 @@ def _told(
         work.keep(work.record.with_made(part, made))
     if made.digest != digest:
         work.check_time()
-        tell(made.sid)
+        if not tell(made.sid):
+            _miss(work, which, made.sid)
         work.keep(work.record.with_made(part, Made(sid=made.sid, digest=digest)))
     return made.sid
+
+
+def _miss(work: Work[BrandRecord], which: Which, sid: str) -> NoReturn:
+    """Forget a part that somebody deleted, so that it is made anew soon: by then Twilio's lists do not show it.
+
+    Raises ConflictError when its bundle takes no other.
+    """
+    made = work.record.made.get(which.value)
+    bundle = work.needs.hub.read(which, made.sid) if made else None
+    if bundle is not None and not bundle.is_open:
+        raise ConflictError(
+            f"Somebody deleted {sid} at Twilio, and {bundle.sid} is {bundle.status}: it takes no other.",
+            code="part_missing",
+            remedy="Leave that part of what is declared as it was; or declare the brand under another name, whose "
+            "profile is reviewed anew and whose brand costs the fee again.",
+        )
+    work.keep(work.record.without_made(sid))
+    raise NotNowError
 
 
 def _bundle_sid(work: Work[BrandRecord], which: Which) -> str:
@@ -313,6 +339,7 @@ def _bundle_sid(work: Work[BrandRecord], which: Which) -> str:
     policy_sid = POLICIES[which, application.is_sole_proprietor]
     return _told(
         work,
+        which,
         which.value,
         policy_sid,
         make=lambda: work.needs.hub.bundle(
@@ -322,7 +349,7 @@ def _bundle_sid(work: Work[BrandRecord], which: Which) -> str:
             policy_sid=policy_sid,
             status_callback=f"{work.needs.callback_url}?b={work.record.name}",
         ),
-        tell=lambda _sid: None,
+        tell=lambda _sid: True,
     )
 
 
@@ -335,7 +362,8 @@ def _handed_in(work: Work[BrandRecord], which: Which, bundle: Bundle, objects: l
     for object_sid in objects:
         if object_sid not in there:
             work.check_time()
-            hub.assign(which, bundle.sid, object_sid)
+            if not hub.assign(which, bundle.sid, object_sid):
+                _miss(work, which, object_sid)
     policy_sid = POLICIES[which, work.record.application.is_sole_proprietor]
     lacks = hub.evaluate(which, bundle.sid, policy_sid)
     work.keep(replace(work.record, lacks={**work.record.lacks, which.value: lacks}))
@@ -454,6 +482,7 @@ def _check_open(known: BrandRecord, application: BrandApplication) -> None:
             code="registration_closed",
             remedy="Wait for the outcome; what was registered is changed only after it failed.",
         )
+    _check_representatives(known, application)
     is_other = known.application.kind is not application.kind
     is_begun = known.profile or known.product or known.made
     # a brand that was registered as a mock stays one
@@ -465,6 +494,19 @@ def _check_open(known: BrandRecord, application: BrandApplication) -> None:
             f"{known.name} is being registered as {mock}{known.application.kind}.",
             code="brand_kind_fixed",
             remedy=f"DELETE /compliance/brands/{known.name} first, or use another name.",
+        )
+
+
+def _check_representatives(known: BrandRecord, application: BrandApplication) -> None:
+    """An approved profile takes nobody in and lets nobody go; what its people are called may be corrected."""
+    is_given = known.application.customer_profile_sid or application.customer_profile_sid
+    is_fixed = known.profile is not None and known.profile.is_approved and not is_given
+    if is_fixed and len(known.application.representatives) != len(application.representatives):
+        raise ConflictError(
+            "The profile is approved: Twilio adds no representatives to it, and takes none out.",
+            code="field_fixed",
+            remedy="Leave as many as there were; or declare the brand under another name, whose profile is reviewed "
+            "anew and whose brand costs the fee again.",
         )
 
 

@@ -40,8 +40,8 @@ class Registering:
     may_go_on: Callable[[], bool]
 
 
-class NoTimeError(Exception):
-    """There is no time for another step; somebody goes on soon."""
+class NotNowError(Exception):
+    """This is as far as it goes now, for want of time for another step; somebody goes on soon."""
 
 
 class Work[R: Record]:
@@ -60,7 +60,7 @@ class Work[R: Record]:
 
     def check_time(self) -> None:
         if not self.needs.may_go_on():
-            raise NoTimeError
+            raise NotNowError
 
     def hand_in[T](
         self, begun: HandedIn, noted: Callable[[R, HandedIn], R], call: Callable[[], T]
@@ -105,7 +105,7 @@ class Work[R: Record]:
         except TwilioBusyError:
             self._let_go(next_look_at=self.needs.now())
             raise
-        except NoTimeError:
+        except NotNowError:
             return self._let_go(next_look_at=self.needs.now())
         return self._let_go(refusal=None)
 

@@ -182,6 +182,7 @@ def _brand(found: Any) -> Brand:
         tcr_id=found.tcr_id or None,
         score=found.brand_score,
         russell_3000=bool(found.russell_3000),
+        is_mock=bool(found.mock),
         is_sole_proprietor=found.brand_type == "SOLE_PROPRIETOR",
         problems=problems(found.errors),
         updated_at=moment(found.date_updated),
@@ -209,6 +210,7 @@ def _campaign(found: Any) -> LiveCampaign:
         problems=problems(found.errors),
         segments_per_second=rate * _CARRIERS if isinstance(rate, int | float) else None,
         tmobile_tier=(limits.get("tmobile") or {}).get("brand_tier"),
+        is_mock=bool(found.mock),
         updated_at=moment(found.date_updated),
     )
 

@@ -335,6 +335,7 @@ def _campaign(found: Any) -> Campaign:
         att_rate=_number(att.get("mps")),
         att_class=att.get("msg_class"),
         tmobile_tier=tmobile.get("brand_tier"),
+        is_mock=bool(found.mock),
     )
 
 

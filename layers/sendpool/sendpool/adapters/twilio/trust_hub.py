@@ -55,10 +55,11 @@ class TrustHub:
             ),
         )
 
-    def tell_end_user(self, sid: str, part: Part) -> None:
-        """Replace what an end user says."""
+    def tell_end_user(self, sid: str, part: Part) -> bool:
+        """Replace what an end user says; False if it is gone."""
+        end_user = self._hub.end_users(sid)
         with refusals():
-            self._hub.end_users(sid).update(attributes=dict(part.attributes))
+            return _is_there(lambda: end_user.update(attributes=dict(part.attributes)))
 
     def address(self, address: Address, *, customer_name: str, called: str) -> tuple[str, bool]:
         """Return the SID of an address of this name, which is made if there is none, and whether it was."""
@@ -87,10 +88,11 @@ class TrustHub:
             ),
         )
 
-    def tell_document(self, sid: str, address_sid: str) -> None:
-        """Have a document name another address."""
+    def tell_document(self, sid: str, address_sid: str) -> bool:
+        """Have a document name another address; False if the document is gone."""
+        document = self._hub.supporting_documents(sid)
         with refusals():
-            self._hub.supporting_documents(sid).update(attributes={"address_sids": address_sid})
+            return _is_there(lambda: document.update(attributes={"address_sids": address_sid}))
 
     # -------------------------------------------------------------------------------------------- bundles
 
@@ -135,16 +137,16 @@ class TrustHub:
             listed = getattr(self._bundles[which](sid), _ASSIGNMENTS[which]).stream(page_size=PAGE)
             return {str(each.object_sid): str(each.sid) for each in listed}
 
-    def assign(self, which: Which, sid: str, object_sid: str) -> None:
-        """Make an object part of a bundle; again changes nothing."""
+    def assign(self, which: Which, sid: str, object_sid: str) -> bool:
+        """Make an object part of a bundle; again changes nothing. False if the object is gone."""
+        assignments = getattr(self._bundles[which](sid), _ASSIGNMENTS[which])
         with refusals():
             try:
-                getattr(self._bundles[which](sid), _ASSIGNMENTS[which]).create(
-                    object_sid=object_sid
-                )
+                return _is_there(lambda: assignments.create(object_sid=object_sid))
             except RefusedError as error:
                 if error.code != _ALREADY:
                     raise
+                return True
 
     def unassign(self, which: Which, sid: str, assignment_sid: str) -> None:
         """Take an object out of a bundle; again changes nothing."""
@@ -183,13 +185,20 @@ def _found_or_made(
         return str((found or make()).sid), found is None
 
 
+def _is_there(change: Callable[[], Any]) -> bool:
+    """Change something; tells whether it is there."""
+    try:
+        change()
+    except RefusedError as error:
+        if not error.is_missing:
+            raise
+        return False
+    return True
+
+
 def _gone(delete: Callable[[], Any]) -> None:
     with refusals():
-        try:
-            delete()
-        except RefusedError as error:
-            if not error.is_missing:
-                raise
+        _is_there(delete)
 
 
 def _lacks(results: Iterable[Mapping[str, Any]]) -> Iterable[Problem]:

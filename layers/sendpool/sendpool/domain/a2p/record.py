@@ -77,6 +77,7 @@ class Brand:
     score: int | None = None
     russell_3000: bool = False
     is_sole_proprietor: bool = False
+    is_mock: bool = False
     problems: tuple[Problem, ...] = ()
     updated_at: datetime | None = None
 
@@ -131,11 +132,17 @@ class LiveCampaign:
     problems: tuple[Problem, ...] = ()
     segments_per_second: float | None = None
     tmobile_tier: str | None = None
+    is_mock: bool = False
     updated_at: datetime | None = None
 
     @property
     def is_verified(self) -> bool:
         return self.status == "VERIFIED"
+
+    @property
+    def reaches_people(self) -> bool:
+        """Tell whether carriers take what its service sends; of a mock campaign they do not know."""
+        return self.is_verified and not self.is_mock
 
     @property
     def is_failed(self) -> bool:
@@ -227,6 +234,11 @@ class BrandRecord(Kept):
 
     def with_made(self, part: str, made: Made) -> Self:
         return replace(self, made={**self.made, part: made})
+
+    def without_made(self, sid: str) -> Self:
+        """Forget something that was made, under whichever name."""
+        made = {part: each for part, each in self.made.items() if each.sid != sid}
+        return replace(self, made=made)
 
     def with_handed_in(self, step: str, handed_in: HandedIn) -> Self:
         return replace(self, handed_in={**self.handed_in, step: handed_in})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from sendpool.domain.a2p.application import BrandKind, Which, missing
 from sendpool.domain.a2p.codes import Actor, explain_a2p
@@ -390,7 +391,8 @@ def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
     if live is None or live.is_gone:
         return _campaign_to_be(record, brand, advance)
     if live.is_verified:
-        return _done(name, record.service_sid, live.status)
+        done = _done(name, record.service_sid, live.status)
+        return replace(done, next=_MOCK) if live.is_mock else done
     if live.is_in_review:
         return _in_review(name, record.service_sid, live.status)
     if live.is_failed:
@@ -407,6 +409,12 @@ def _of_campaign(record: CampaignRecord, brand: BrandRecord | None) -> Step:
             problems=_all(problems),
         )
     return _suspended(name, record.service_sid, live.status, live.problems)
+
+
+_MOCK: Final = (
+    "It is a mock and reaches nobody (30034). Once this was tried out, DELETE it, and declare the campaign of a real "
+    "brand: PUT /compliance/campaigns/{service_sid}."
+)
 
 
 def _campaign_to_be(record: CampaignRecord, brand: BrandRecord | None, advance: str) -> Step:
@@ -431,7 +439,7 @@ def _campaign_to_be(record: CampaignRecord, brand: BrandRecord | None, advance: 
 def _of_numbers(record: CampaignRecord) -> Step:
     """A pool without numbers keeps no campaign from being approved, but nothing goes out."""
     if record.long_codes:
-        is_live = record.live is not None and record.live.is_verified
+        is_live = record.live is not None and record.live.reaches_people
         return Step(
             name=StepName.NUMBERS,
             state=StepState.DONE,
