@@ -3,7 +3,7 @@
 `campaigns.yaml` has verdicts and rules; `also` are rules that may be found besides. Three parts of 30 were written
 after the rules, each after these had learned from the one before. At first sight, verdicts right, good ones rejected,
 bad ones accepted, rules found, rules made up: `late` 21, 7 of 12, 2 of 18, 21 of 24, 16; `later` 25, 3 of 10, 2 of 20,
-26 of 28, 9; `last` 28, 2 of 10, 0 of 20, 24 of 26, 5. `strange` is by somebody who had not read the rules: 26, 3 of
+26 of 28, 9; `last` 28, 2 of 10, 0 of 20, 24 of 26, 5. `strange` is by somebody who had read no rule: 26, 3 of
 15, 1 of 15, 13 of 15, 3. Expect this of a campaign that nobody has seen.
 """
 
