@@ -209,10 +209,10 @@ def _still_by_file(live: Live) -> dict[str, Any]:
 
 def _link_domain(wanted: LinkUse | None, live: Live, made: Plan) -> None:
     there = live.link_domain or {}
-    if there["domain_sid"] and (wanted is None or there["domain_sid"] != wanted.domain_sid):
-        change = Change(Sign.REMOVE, f"{there['domain_sid']}  {there['domain'] or ''}".rstrip())
-        made.steps.append(Step(Section.LINK_DOMAIN, (change,), "DELETE", _LINK_DOMAIN))
     if wanted is None:
+        if there["domain_sid"]:
+            step = Step(Section.LINK_DOMAIN, (_left(there),), "DELETE", _LINK_DOMAIN)
+            made.steps.append(step)
         return
     changes = tuple(_of_link_domain(wanted, there))
     coming = there["next_step"]
@@ -220,12 +220,14 @@ def _link_domain(wanted: LinkUse | None, live: Live, made: Plan) -> None:
         made.notes.append(Note(Section.LINK_DOMAIN, f"next: {coming['what']}"))
         made.notes += [Note(Section.LINK_DOMAIN, f"then: {each.what}") for each in changes]
     elif changes:
-        body = {"domain_sid": wanted.domain_sid, **wanted.settings}
+        body = {"domain_sid": wanted.domain_sid, "replace": True, **wanted.settings}
         made.steps.append(Step(Section.LINK_DOMAIN, changes, "PUT", _LINK_DOMAIN, body))
 
 
 def _of_link_domain(wanted: LinkUse, there: Json) -> Iterator[Change]:
     if there["domain_sid"] != wanted.domain_sid:
+        if there["domain_sid"]:
+            yield _left(there)
         yield Change(Sign.ADD, wanted.domain_sid)
         return
     if there["next_step"]["name"] in _OURS:
@@ -233,6 +235,10 @@ def _of_link_domain(wanted: LinkUse, there: Json) -> Iterator[Change]:
     for name, value in wanted.settings.items():
         if there[name] != value:
             yield Change(Sign.CHANGE, f"{name}  {_word(there[name])} -> {_word(value)}")
+
+
+def _left(there: Json) -> Change:
+    return Change(Sign.REMOVE, f"{there['domain_sid']}  {there['domain'] or ''}".rstrip())
 
 
 _LINK_DOMAIN: Final = "/service/link-domain"

@@ -201,6 +201,34 @@ def test_a_service_has_one_domain(simulator: SimulatedTwilio) -> None:
     assert services_of(simulator) == [SERVICE_SID]
 
 
+def test_another_domain_takes_its_place_when_somebody_says_so_and_it_is_there(
+    simulator: SimulatedTwilio,
+) -> None:
+    own(simulator)
+    use()
+    status, answered = ask("PUT", {"domain_sid": OTHER, "replace": True})
+    assert (status, answered["code"]) == (422, "unknown_domain")
+    assert good("GET")["domain_sid"] == DOMAIN
+    own(simulator, OTHER)
+    assert good("PUT", {"domain_sid": OTHER, "replace": True})["domain_sid"] == OTHER
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_dies_while_exchanging_domains_goes_on_with_the_same_request(
+    simulator: SimulatedTwilio, when: Literal["before", "after"]
+) -> None:
+    own(simulator, certified=True)
+    own(simulator, OTHER, certified=True)
+    for call in count(1):
+        good("PUT", {"domain_sid": DOMAIN, "replace": True})
+        with simulator.killed_at(call, when) as was_killed:
+            good("PUT", {"domain_sid": OTHER, "replace": True})
+        assert good("PUT", {"domain_sid": OTHER, "replace": True})["domain_sid"] == OTHER
+        if not was_killed():
+            assert call > 6
+            return
+
+
 @pytest.mark.parametrize("sid", [OTHER, "DN1", "MG" + "0" * 32])
 def test_a_domain_that_nobody_has_is_unknown(simulator: SimulatedTwilio, sid: str) -> None:
     status, answered = ask("PUT", {"domain_sid": sid})

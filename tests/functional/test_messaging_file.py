@@ -320,10 +320,13 @@ def test_link_domains_are_set_gone_on_with_exchanged_and_left(
     assert operator.applies({"link_domain": DOMAIN}) == ["PUT /service/link-domain"]
     assert operator.api.ask("GET", "/service/link-domain").body["ready"]
     assert operator.applies({"link_domain": DOMAIN}) == operator.applies({}) == []
-    assert operator.applies({"link_domain": OTHER_DOMAIN}) == [
-        "DELETE /service/link-domain",
-        "PUT /service/link-domain",
-    ]
+    # a domain that nobody has takes the place of none
+    operator.writes({"link_domain": "DN" + "c" * 32})
+    assert operator.runs("apply", "--yes") == 1
+    assert "is no domain of this account's organization" in operator.said
+    assert operator.api.ask("GET", "/service/link-domain").body["domain_sid"] == DOMAIN
+    assert operator.applies({"link_domain": OTHER_DOMAIN}) == ["PUT /service/link-domain"]
+    assert f"- {DOMAIN}" in operator.said
     assert operator.applies({"link_domain": None}) == ["DELETE /service/link-domain"]
     assert operator.applies({"link_domain": None}) == []
     assert operator.api.ask("GET", "/service/link-domain").body["domain_sid"] is None

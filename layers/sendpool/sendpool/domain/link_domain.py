@@ -75,12 +75,14 @@ class LinkDomain:
 class LinkUse:
     """A domain to shorten links with. `settings`: fallback_url and continue_on_failure, as far as they are said.
 
-    `tls_certificate` is one's own, chain and private key in PEM; without one Twilio gets and renews it.
+    `tls_certificate` is one's own, chain and private key in PEM; without one Twilio gets and renews it. `replaces`: it
+    may take the place of another domain.
     """
 
     domain_sid: str
     settings: Mapping[str, str | bool | None] = field(default_factory=dict)
     tls_certificate: str | None = field(default=None, repr=False)
+    replaces: bool = False
 
 
 def problems(use: LinkUse) -> tuple[Violation, ...]:

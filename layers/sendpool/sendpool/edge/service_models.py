@@ -185,6 +185,9 @@ class UseLinkDomain(_Strict):
         description="A certificate of your own, in PEM: chain and private key. It is handed to Twilio and not kept",
         json_schema_extra={"writeOnly": True},
     )
+    replace: StrictBool = Field(
+        default=False, description="Whether it takes the place of another domain of the service"
+    )
 
     def use(self) -> LinkUse:
         settings: dict[str, str | bool | None] = {
@@ -192,7 +195,10 @@ class UseLinkDomain(_Strict):
             for name in self.model_fields_set & {"fallback_url", "continue_on_failure"}
         }
         return LinkUse(
-            domain_sid=self.domain_sid, settings=settings, tls_certificate=self.tls_certificate
+            domain_sid=self.domain_sid,
+            settings=settings,
+            tls_certificate=self.tls_certificate,
+            replaces=self.replace,
         )
 
 

@@ -54,17 +54,22 @@ def use(wanted: LinkUse, needs: Linking) -> Linked:
         raise InvalidRequestError(*broken)
     found = needs.domains.of(needs.service_sid)
     if found and found.sid != wanted.domain_sid:
-        raise ConflictError(
-            f"The service shortens with {found.sid}.",
-            code="other_link_domain",
-            remedy="DELETE /service/link-domain first; links that were sent go on to work.",
-        )
+        if not wanted.replaces:
+            raise ConflictError(
+                f"The service shortens with {found.sid}.",
+                code="other_link_domain",
+                remedy='Repeat with {"replace": true}; links that were sent go on to work.',
+            )
+        # the old one goes only for one that there is
+        if not needs.domains.is_there(wanted.domain_sid):
+            raise _unknown()
+        needs.domains.dissociate(found.sid, needs.service_sid)
+        found = None
     if found is None:
         try:
             needs.domains.associate(wanted.domain_sid, needs.service_sid)
         except UnknownDomainError as error:
-            words = "is no domain of this account's organization"
-            raise InvalidRequestError(Violation("domain_sid", "unknown_domain", words)) from error
+            raise _unknown() from error
     if wanted.tls_certificate is not None:
         needs.domains.upload_certificate(wanted.domain_sid, wanted.tls_certificate)
     return _go_on(wanted, needs)
@@ -97,3 +102,8 @@ def leave(needs: Linking) -> Linked:
 def _linked(domain: LinkDomain | None, needs: Linking) -> Linked:
     step = next_step(domain, callback_url=clicks_url(needs.public_url), now=needs.now())
     return Linked(domain=domain, step=step)
+
+
+def _unknown() -> InvalidRequestError:
+    words = "is no domain of this account's organization"
+    return InvalidRequestError(Violation("domain_sid", "unknown_domain", words))

@@ -51,6 +51,10 @@ class LinkDomains:
             continue_on_failure=config.continue_on_failure is not False if config else True,
         )
 
+    def is_there(self, sid: str) -> bool:
+        """Tell whether the organization has a domain with this SID."""
+        return _if_there(self._messaging.v1.domain_validate_dns(sid).fetch) is not None
+
     def associate(self, sid: str, service_sid: str) -> None:
         """Let a service shorten with a domain; again changes nothing. Raises UnknownDomainError."""
         try:
