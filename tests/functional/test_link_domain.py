@@ -279,6 +279,23 @@ def test_who_dies_at_any_call_goes_on_where_it_was(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
+def test_who_dies_while_handing_over_a_certificate_hands_it_over_again(
+    simulator: SimulatedTwilio, when: Literal["before", "after"]
+) -> None:
+    own(simulator, certified=True)
+    wanted = {"domain_sid": DOMAIN, "tls_certificate": PEM, "fallback_url": "https://example.com/"}
+    for call in count(1):
+        good("DELETE")
+        simulator.api("POST", f"/v1/LinkShortening/Domains/{DOMAIN}/Config", FallbackUrl="")
+        with simulator.killed_at(call, when) as was_killed:
+            good("PUT", wanted)
+        assert good("PUT", wanted)["fallback_url"] == "https://example.com/"
+        if not was_killed():
+            assert call > 6
+            return
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_who_dies_while_leaving_leaves_when_asked_again(
     simulator: SimulatedTwilio, when: Literal["before", "after"]
 ) -> None:

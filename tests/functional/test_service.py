@@ -43,6 +43,7 @@ from tests.functional.aws import (
 from tests.functional.conftest import Clock
 from tests.functional.listening import Listener
 from tests.functional.requests import http
+from tests.functional.rest import killed_at as aws_killed_at
 from tests.functional.simulated import OTHER_SERVICE_SID, SimulatedTwilio
 from tests.functional.twilio import Answer
 
@@ -982,3 +983,36 @@ def test_a_number_is_added_by_what_people_call_it(simulator: SimulatedTwilio) ->
     status, refused = ask("POST", "/service/senders", {"number": "+13125550199"})
     assert (status, refused["errors"][0]["field"]) == (422, "number")
     assert refused["code"] == "unknown_sender"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_dies_while_keeping_a_declaration_leaves_one_of_both_and_repeats_it(
+    simulator: SimulatedTwilio, when: Literal["before", "after"]
+) -> None:
+    first, then = {"sticky_sender": False}, {"mms_converter": False}
+    for call in count(1):
+        declared(settings=first)
+        with aws_killed_at(call, when) as was_killed:
+            declared(settings=then)
+        assert good("GET", "/service/declared")["settings"] in (first, then)
+        assert declared(settings=then)["settings"] == then
+        if not was_killed():
+            assert call > 1
+            return
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_dies_while_putting_back_what_a_file_declares_goes_on_with_the_same_request(
+    simulator: SimulatedTwilio, when: Literal["before", "after"]
+) -> None:
+    declared(settings={"sticky_sender": False}, senders=[{"number": "+13125550100"}])
+    for call in count(1):
+        simulator.api("POST", SERVICE, StickySender="true")
+        good("DELETE", f"/service/senders/{LOOSE}")
+        with simulator.killed_at(call, when) as was_killed:
+            good("POST", "/service/drift/apply")
+        assert good("POST", "/service/drift/apply")["in_sync"]
+        assert LOOSE in pool_of(simulator)
+        if not was_killed():
+            assert call > 8
+            return
