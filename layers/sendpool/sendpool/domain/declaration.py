@@ -26,10 +26,6 @@ class Declaration:
     senders: tuple[NewSender, ...] = ()
     declared_at: datetime | None = None
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.settings or self.senders)
-
 
 def problems(declaration: Declaration, stack: Changes) -> tuple[Violation, ...]:
     """Tell what is wrong with a declaration, also where the stack's parameters say something else."""

@@ -62,9 +62,13 @@ class Serving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A service, what is declared of it (`by_file`: by the team's file), what is not so, and what was changed now."""
+    """A service, what is declared of it, what is not so, and what was changed now.
+
+    `file` is what the team's file says, `by_file` the settings that it declares and the stack does not.
+    """
 
     service: MessagingService
+    file: Declaration
     declared: Changes
     by_file: frozenset[str]
     differences: tuple[Difference, ...]
@@ -76,12 +80,13 @@ class Compared:
 
 def compare(needs: Serving) -> Compared:
     """Read the service and hold it against what is declared."""
-    return _compared(needs.services.read(needs.service_sid), needs)
+    return _compared(needs.services.read(needs.service_sid), declared_by_file(needs), needs)
 
 
 def drift(needs: Serving) -> Compared:
     """Compare, and look whether the pool has all senders that the file declares."""
-    return _lacking(_missing(needs), compare(needs))
+    found = compare(needs)
+    return _lacking(_missing(found.file, needs), found)
 
 
 def look_for_drift(needs: Serving) -> Compared:
@@ -108,7 +113,8 @@ def change(changes: Mapping[str, object], needs: Serving) -> Compared:
     checked: Changes = dict(changes)  # type: ignore[arg-type]
     if not checked:
         return compare(needs)
-    return _compared(needs.services.update(needs.service_sid, checked), needs)
+    after = needs.services.update(needs.service_sid, checked)
+    return _compared(after, declared_by_file(needs), needs)
 
 
 def put_back(needs: Serving, *, only: Collection[str] | None = None) -> Compared:
@@ -117,7 +123,8 @@ def put_back(needs: Serving, *, only: Collection[str] | None = None) -> Compared
     What somebody changes between looking and writing is not seen, and is the next difference. A sender that cannot
     come back keeps no other from it. Raises ConflictError, once all else is put back, that says why it cannot.
     """
-    found, missing = compare(needs), _missing(needs)
+    found = compare(needs)
+    missing = _missing(found.file, needs)
     settings = tuple(each for each in found.differences if only is None or each.setting in only)
     after = found.service
     if settings:
@@ -133,15 +140,15 @@ def put_back(needs: Serving, *, only: Collection[str] | None = None) -> Compared
         )
     changed = (*settings, *map(_lack, added))
     return _lacking(
-        [each for each in missing if each not in added], _compared(after, needs, changed=changed)
+        [each for each in missing if each not in added],
+        _compared(after, found.file, needs, changed=changed),
     )
 
 
-def _missing(needs: Serving) -> list[NewSender]:
+def _missing(file: Declaration, needs: Serving) -> list[NewSender]:
     """Return the declared senders that the pool does not have; without any, Twilio is not asked."""
-    declared = needs.declarations.of(needs.service_sid).senders
-    pool = needs.services.senders(needs.service_sid) if declared else ()
-    return [each for each in declared if not any(map(each.is_at, pool))]
+    pool = needs.services.senders(needs.service_sid) if file.senders else ()
+    return [each for each in file.senders if not any(map(each.is_at, pool))]
 
 
 def _add(wanted: Sequence[NewSender], needs: Serving) -> tuple[list[NewSender], list[str]]:
@@ -171,15 +178,19 @@ def _lacking(missing: Sequence[NewSender], compared: Compared) -> Compared:
 
 
 def _compared(
-    service: MessagingService, needs: Serving, *, changed: tuple[Difference, ...] = ()
+    service: MessagingService,
+    file: Declaration,
+    needs: Serving,
+    *,
+    changed: tuple[Difference, ...] = (),
 ) -> Compared:
-    by_file = needs.declarations.of(needs.service_sid).settings
     # a deployment that came later counts more than the file
-    declared = {**by_file, **needs.declared}
+    declared = {**file.settings, **needs.declared}
     return Compared(
         service=service,
+        file=file,
         declared=declared,
-        by_file=frozenset(by_file.keys() - needs.declared.keys()),
+        by_file=frozenset(file.settings.keys() - needs.declared.keys()),
         differences=differences(declared, service.settings),
         changed=changed,
     )
