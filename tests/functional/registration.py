@@ -130,3 +130,17 @@ def approved_brand(time: Time, body: dict[str, Any] | None = None) -> dict[str, 
     shown = good("GET", BRAND)
     assert steps(shown)["brand"] == "done", shown
     return shown
+
+
+def hand_in_by_hand(simulator: SimulatedTwilio, brand_sid: str) -> None:
+    """Hand in a campaign of the other service as somebody does in the console."""
+    form = {
+        "BrandRegistrationSid": brand_sid,
+        "Description": "Something else that somebody handed in by hand",
+        "MessageFlow": FORM["message_flow"],
+        "MessageSamples": FORM["message_samples"],
+        "UsAppToPersonUsecase": "2FA",
+        "HasEmbeddedLinks": "false",
+        "HasEmbeddedPhone": "false",
+    }
+    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/Compliance/Usa2p", **form)

@@ -26,6 +26,7 @@ from tests.functional.registration import (
     approved_brand,
     ask,
     good,
+    hand_in_by_hand,
     step,
     steps,
 )
@@ -374,17 +375,7 @@ def test_a_brand_that_is_being_registered_stays_of_its_kind(time: Time) -> None:
 def test_a_campaign_that_the_console_made_is_not_taken_for_ours(
     simulator: SimulatedTwilio, time: Time
 ) -> None:
-    shown = approved_brand(time)
-    form = {
-        "BrandRegistrationSid": shown["brand_sid"],
-        "Description": "Something else that somebody handed in by hand",
-        "MessageFlow": FORM["message_flow"],
-        "MessageSamples": FORM["message_samples"],
-        "UsAppToPersonUsecase": "2FA",
-        "HasEmbeddedLinks": "false",
-        "HasEmbeddedPhone": "false",
-    }
-    simulator.api("POST", f"/v1/Services/{OTHER_SERVICE_SID}/Compliance/Usa2p", **form)
+    hand_in_by_hand(simulator, approved_brand(time)["brand_sid"])
     status, answered = ask("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)
     assert (status, answered["code"]) == (409, "other_campaign")
 

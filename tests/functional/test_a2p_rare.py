@@ -32,6 +32,7 @@ from tests.functional.registration import (
     approved_brand,
     ask,
     good,
+    hand_in_by_hand,
     step,
     steps,
 )
@@ -137,17 +138,7 @@ def test_a_campaign_that_was_handed_in_without_an_answer_is_deleted_too(
 def test_deleting_one_that_was_never_handed_in_leaves_the_campaign_of_somebody_else(
     simulator: SimulatedTwilio, time: Time
 ) -> None:
-    shown = approved_brand(time)
-    form = {
-        "BrandRegistrationSid": shown["brand_sid"],
-        "Description": "Something else that somebody handed in by hand",
-        "MessageFlow": FORM["message_flow"],
-        "MessageSamples": FORM["message_samples"],
-        "UsAppToPersonUsecase": "2FA",
-        "HasEmbeddedLinks": "false",
-        "HasEmbeddedPhone": "false",
-    }
-    simulator.api("POST", USA2P, **form)
+    hand_in_by_hand(simulator, approved_brand(time)["brand_sid"])
     assert ask("PUT", CAMPAIGN, CAMPAIGN_ACCEPTED)[1]["code"] == "other_campaign"
     good("DELETE", CAMPAIGN)
     assert len(campaigns(simulator)) == 1
